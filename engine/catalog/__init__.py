@@ -1,0 +1,1 @@
+"""Offers, terms with versions, channels, campaigns, customers, consent."""

@@ -1,0 +1,52 @@
+"""Consent per customer, channel and purpose: append-only, newest row wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from smart_reach.engine.catalog.tables import Consent
+
+
+def current_consent(
+    session: Session, customer_ids: Iterable[str], channel: str, purpose: str = "marketing"
+) -> dict[str, Consent]:
+    """The row that holds now for each customer; a customer without a row has not consented."""
+    rows = session.scalars(
+        select(Consent)
+        .where(
+            Consent.customer_id.in_(list(customer_ids)),
+            Consent.channel == channel,
+            Consent.purpose == purpose,
+        )
+        .order_by(Consent.customer_id, Consent.id.desc())
+        .distinct(Consent.customer_id)
+    )
+    return {row.customer_id: row for row in rows}
+
+
+def record_consent(
+    session: Session,
+    customer_id: str,
+    channel: str,
+    *,
+    granted: bool,
+    at: datetime,
+    source: str,
+    purpose: str = "marketing",
+) -> Consent:
+    """Append a change of mind; returns the row whose id is the receipt."""
+    row = Consent(
+        customer_id=customer_id,
+        channel=channel,
+        purpose=purpose,
+        granted=granted,
+        changed_at=at,
+        source=source,
+    )
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,1 @@
+"""The transactional state: one PostgreSQL, its sessions and migrations."""
