@@ -89,6 +89,11 @@ class ConversationStore:
             ).all()
         return thread, messages
 
+    def rename(self, user_id: str, thread_id: str, title: str) -> None:
+        thread, _ = self.thread(user_id, thread_id)
+        with transaction(self._db) as session:
+            session.get_one(Thread, thread.id).title = title.strip()[:200]
+
     def delete(self, user_id: str, thread_id: str) -> None:
         thread, _ = self.thread(user_id, thread_id)
         with transaction(self._db) as session:

@@ -1,0 +1,1 @@
+"""Five specialists and the supervisor that routes among them."""

@@ -1,0 +1,112 @@
+"""The application: routes in the order API, chat, assets, pages; one lifespan; one error shape."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from smart_reach.api.compose import open_cockpit
+from smart_reach.api.pages import mount_pages
+from smart_reach.api.routers import content, copilot, decisions, demo, health, overview, proposals, session
+from smart_reach.api.sessions import Sessions
+from smart_reach.api.stream import Hub
+from smart_reach.engine.errors import SmartReachError
+from smart_reach.engine.settings import Settings
+
+ROUTERS = (session, overview, proposals, copilot, decisions, content, demo, health)
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+}
+PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Compose the application; everything that holds a resource opens in the lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        hub: Hub = app.state.hub
+        hub.start()
+        async with open_cockpit(settings, hub) as cockpit:
+            app.state.cockpit = cockpit
+            app.state.sessions = Sessions(cockpit, settings.secret_key())
+            yield
+            hub.close()
+
+    app = FastAPI(
+        title="Smart Reach",
+        description="Decisions, content, approvals and telemetry of the campaign cockpit.",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.hub = Hub()
+    for router in ROUTERS:
+        app.include_router(router.router, prefix="/api")
+    app.middleware("http")(guard)
+    app.add_exception_handler(SmartReachError, show_error)
+    app.add_exception_handler(RequestValidationError, show_invalid)
+    if settings.chainlit:
+        mount_the_chat(app, settings)
+    mount_pages(app)
+    return app
+
+
+def mount_the_chat(app: FastAPI, settings: Settings) -> None:
+    """The Chainlit chat at /chat, fenced; the service is looked up when a request comes."""
+    from smart_reach.ui.chat.mount import mount_chat
+
+    mount_chat(
+        app,
+        lambda: app.state.cockpit.conversations,
+        read_session=lambda value: app.state.sessions.read(value),
+        home=settings.home,
+    )
+
+
+async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse writes from other origins; add the headers that every answer carries."""
+    if request.method not in ("GET", "HEAD", "OPTIONS") and foreign(request):
+        return problem(403, "forbidden", "This request came from another site.", None)
+    response = await call_next(request)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/chat"):
+        response.headers.setdefault("content-security-policy", PAGE_POLICY)
+    return response
+
+
+def foreign(request: Request) -> bool:
+    """Browsers send Origin with every write; a script or a service sends none."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.split("://")[-1] != request.headers.get("host")
+
+
+async def show_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SmartReachError)
+    return problem(error.status, error.code, error.message, error.hint)
+
+
+async def show_invalid(request: Request, error: Exception) -> JSONResponse:
+    """Validation errors in the same shape: the first field, what is wrong, where it stands."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"] if part != "body") or "request"
+    return problem(422, "invalid_input", f"{field}: {first['msg']}", "Correct the field and send again.")
+
+
+def problem(status: int, code: str, message: str, hint: str | None) -> JSONResponse:
+    body: dict[str, Any] = {"error": {"code": code, "message": message, "hint": hint}}
+    return JSONResponse(body, status_code=status)

@@ -1,0 +1,44 @@
+"""The command line. Heavy libraries are imported inside the commands, so that `--help` is quick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from smart_reach.api.commands import asking, data, deciding, evaluating, serving
+from smart_reach.api.commands.common import WorkspaceOption, errors_as_exit_codes, opened
+
+app = typer.Typer(
+    name="smart-reach",
+    help="The campaign cockpit: the engine decides, agents explain and propose, people approve.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serving.serve)
+app.command()(asking.ask)
+app.command()(asking.route)
+app.command()(deciding.decide)
+app.command()(data.ingest)
+app.command()(data.train)
+app.command()(deciding.experiment)
+app.command("eval")(evaluating.evaluate)
+app.command()(deciding.replay)
+app.command("verify-ledger")(deciding.verify_ledger)
+app.command()(data.demo)
+
+
+@app.command(hidden=True)
+def migration(
+    message: Annotated[str, typer.Argument(help="What the migration does.")], workspace: WorkspaceOption = None
+) -> None:
+    """Write a migration with the difference between the tables in the code and the database."""
+    from smart_reach.engine.state.migrate import new_migration
+
+    with errors_as_exit_codes(), opened(workspace) as ws:
+        new_migration(ws.db, message)
+
+
+def main() -> None:
+    app()

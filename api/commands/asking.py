@@ -1,0 +1,103 @@
+"""`ask` and `route`: the copilot on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from smart_reach.api.commands.common import (
+    JsonOption,
+    WorkspaceOption,
+    errors_as_exit_codes,
+    say,
+    settings_for,
+)
+from smart_reach.engine.errors import InvalidInput
+
+SHOWN = ("route", "confidence", "answer", "facts", "trust", "chart", "clarification")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in plain words.")],
+    as_json: JsonOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Ask the analyst copilot a question."""
+    with errors_as_exit_codes():
+        message = asyncio.run(answer(question, workspace))
+        say(
+            {**{name: message.get(name) for name in SHOWN}, "answer": message["text"]},
+            as_json=as_json,
+            text=lambda value: plain(message),
+        )
+
+
+async def answer(question: str, workspace: str | None) -> dict[str, Any]:
+    """One turn in a thread of its own."""
+    from smart_reach.api.compose import open_cockpit
+    from smart_reach.api.stream import Hub
+    from smart_reach.engine.governance.users import User
+
+    user = User("usr_cli", "Command line", "", "marketer")
+    message: dict[str, Any] = {}
+    async with open_cockpit(settings_for(workspace), Hub(), live=False) as cockpit:
+        thread_id = await cockpit.conversations.open_thread(user)
+        async for event in cockpit.conversations.send(user, thread_id, question):
+            if event.kind == "error":
+                raise InvalidInput("question", question, event.data["message"])
+            if event.kind == "message":
+                message = event.data
+    return message
+
+
+def plain(message: dict[str, Any]) -> str:
+    """The answer for a person: text, table, choices, where it comes from."""
+    parts = [message["text"]]
+    if table := message.get("table"):
+        parts.append(" | ".join(column["label"] for column in table["columns"]))
+        parts.extend(" | ".join(str(cell) for cell in row) for row in table["rows"][:20])
+    if clarification := message.get("clarification"):
+        parts.extend(f"  - {choice}" for choice in clarification["choices"])
+    parts.append(f"[{message['route']} · {message['trust']} · {message['model']}]")
+    return "\n".join(parts)
+
+
+def route(
+    file: Annotated[Path, typer.Argument(help="JSON lines, each with `text`; `-` for standard input.")],
+) -> None:
+    """Say, for each line, which specialist a request goes to: one JSON line each."""
+    from smart_reach.agents.language.router import Router
+
+    with errors_as_exit_codes():
+        router = Router.load()
+        for text in requests(file):
+            found = router.route(text)
+            line = {"label": found.label, "confidence": found.confidence, "clarify": found.clarify}
+            sys.stdout.write(json.dumps(line) + "\n")
+
+
+def requests(file: Path) -> list[str]:
+    """The texts of a JSON-lines file; all of them are read before the first is answered."""
+    try:
+        content = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("file", str(file), f"It cannot be read as UTF-8 text: {error}.") from error
+    texts = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            text = json.loads(line)["text"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InvalidInput(
+                f"{file} line {number}", line[:80], 'Write one JSON object a line with "text".'
+            ) from error
+        if not isinstance(text, str):
+            raise InvalidInput(f"{file} line {number} text", text, "Make it a string.")
+        texts.append(text)
+    return texts

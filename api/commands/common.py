@@ -1,0 +1,56 @@
+"""What every command shares: the workspace option, output, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from smart_reach.engine.errors import Retryable, SmartReachError
+from smart_reach.engine.settings import Settings
+from smart_reach.engine.workspace import Workspace
+
+WorkspaceOption = Annotated[
+    str | None, typer.Option("--workspace", "-w", help="Workspace to work in; `demo` unless said.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
+
+WRONG_INPUT, FAILED = 2, 1
+
+
+def settings_for(workspace: str | None) -> Settings:
+    return Settings.from_env(workspace=workspace)
+
+
+@contextmanager
+def opened(workspace: str | None) -> Iterator[Workspace]:
+    """A workspace for the length of a command; the demo bank runs on its own clock."""
+    from smart_reach.api.compose import open_workspace
+
+    ws = open_workspace(settings_for(workspace))
+    try:
+        yield ws
+    finally:
+        ws.close()
+
+
+@contextmanager
+def errors_as_exit_codes() -> Iterator[None]:
+    """Our own errors become one line on standard error and an exit code: 2 wrong input, 1 anything else."""
+    try:
+        yield
+    except SmartReachError as error:
+        sys.stderr.write(f"smart-reach: {error.message}\n")
+        if error.hint and error.hint not in error.message:
+            sys.stderr.write(f"  {error.hint}\n")
+        raise typer.Exit(WRONG_INPUT if isinstance(error, Retryable) else FAILED) from error
+
+
+def say(value: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
+    """Print a result for a script or for a person."""
+    shown = json.dumps(value, ensure_ascii=False, default=str) if as_json else text(value)
+    sys.stdout.write(shown + "\n")

@@ -1,0 +1,68 @@
+"""Engagement telemetry: the Overview page and its export."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+
+from smart_reach.api.sessions import CockpitOf, SignedIn, signed_in
+from smart_reach.engine.metrics.overview import OverviewFilters
+
+router = APIRouter(tags=["overview"], dependencies=[Depends(signed_in)])
+
+
+def filters(
+    days: Annotated[int, Query(ge=1, le=366)] = 14,
+    offer: str | None = None,
+    channel: str | None = None,
+    segment: str | None = None,
+) -> OverviewFilters:
+    return OverviewFilters(days=days, offer=offer or None, channel=channel or None, segment=segment or None)
+
+
+Filters = Annotated[OverviewFilters, Depends(filters)]
+
+
+@router.get("/overview")
+def overview(chosen: Filters, cockpit: CockpitOf) -> dict[str, Any]:
+    """Tiles, funnel, cohorts, heatmap, daily series and anomalies of a period."""
+    return {**cockpit.services.metrics.overview(chosen), "demo": cockpit.demo}
+
+
+@router.get("/overview.csv")
+def overview_csv(chosen: Filters, cockpit: CockpitOf) -> StreamingResponse:
+    """The tiles and their daily values as CSV."""
+    shown = cockpit.services.metrics.overview(chosen)
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["metric", "value", "unit", "change", "definition", *shown["tiles"][0]["spark_labels"]])
+    for tile in shown["tiles"]:
+        rows.writerow(
+            [tile["label"], tile["value"], tile["unit"], tile["delta"], tile["definition"], *tile["spark"]]
+        )
+    name = f"smart-reach-overview-{shown['period']['to'][:10]}.csv"
+    return StreamingResponse(
+        iter([text.getvalue()]),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.get("/overview/people")
+def people(tile: str, chosen: Filters, cockpit: CockpitOf) -> dict[str, Any]:
+    """The customers behind a tile, by pseudonymous id."""
+    return cockpit.services.metrics.people(tile, chosen)
+
+
+@router.get("/stream")
+async def stream(request: Request, user: SignedIn) -> StreamingResponse:
+    """Server-sent events: overview, proposal, delivery, clock."""
+    return StreamingResponse(
+        request.app.state.hub.listen(),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-cache", "x-accel-buffering": "no"},
+    )

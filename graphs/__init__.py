@@ -1,0 +1,1 @@
+"""The supervisor's conversation and the campaign graph (content → compliance → approval)."""

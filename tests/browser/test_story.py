@@ -1,0 +1,109 @@
+"""The main job, end to end, in a real browser: ask, propose, approve, send, learn, promote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit
+from tests.serving import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+MINUTE = 60_000
+
+
+@pytest.fixture
+def manager(browser: Browser, server: Server) -> Iterator[Visit]:
+    opened = Visit(browser, server)
+    yield opened
+    opened.close()
+
+
+def ask(page: Page, text: str) -> None:
+    page.get_by_test_id("composer").fill(text)
+    page.get_by_test_id("send").click()
+
+
+def test_a_campaign_from_question_to_promotion(visit: Visit, manager: Visit) -> None:
+    page = visit.sign_in("marketer")
+    expect(page.get_by_test_id("tile-ctr")).to_contain_text("%")
+    visit.shoot("story-1-overview")
+
+    page.get_by_test_id("nav-copilot").first.click()
+    ask(page, "Compare click-through rate by channel, last 30 days")
+    expect(page.get_by_test_id("chart").last).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_test_id("answer").last).to_contain_text("%")
+    visit.shoot("story-2-question")
+
+    ask(page, "Find who is slipping, propose an action, write the push")
+    card = page.get_by_test_id("proposal-card").last
+    expect(card).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_test_id("step").last).to_be_visible()
+    visit.shoot("story-3-proposal")
+    number = re.search(r"PRP-\d+", card.inner_text())
+    assert number is not None
+
+    approve(manager, number.group())
+    let_time_pass(manager, "advance-week")
+    assert delivered(manager, number.group()) > 0
+    manager.shoot("story-5-delivered")
+
+    promotion = promoted(manager)
+    manager.shoot("story-6-promotion")
+    approve(manager, promotion)
+    manager.page.get_by_test_id("nav-overview").first.click()
+    expect(manager.page.get_by_test_id("tile-ctr")).to_contain_text("%")
+    manager.shoot("story-7-overview-after")
+    assert visit.foreign + manager.foreign == []
+    assert visit.errors + manager.errors == []
+
+
+def approve(manager: Visit, proposal_id: str) -> None:
+    """The manager reads the proposal in the queue and approves it."""
+    if manager.page.url == "about:blank":
+        manager.sign_in("manager")
+    page = manager.page
+    page.goto(f"{manager.url}/approvals")
+    page.get_by_test_id(f"proposal-{proposal_id}").first.click()
+    manager.shoot(f"story-4-{proposal_id}")
+    page.get_by_test_id("approve").first.click()
+    confirm = page.get_by_test_id("confirm-approve")
+    if confirm.count():
+        confirm.first.click()
+    expect(page.get_by_text(re.compile("approved", re.I)).first).to_be_visible(timeout=MINUTE)
+
+
+def let_time_pass(manager: Visit, test_id: str) -> None:
+    page = manager.page
+    control = page.get_by_test_id(test_id).first
+    if not control.is_visible():
+        page.get_by_test_id("demo-menu").first.click()
+    control.click()
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("progressbar")).to_have_count(0, timeout=3 * MINUTE)
+
+
+def delivered(manager: Visit, proposal_id: str) -> int:
+    """What the loopback connector has accepted of this proposal's campaign."""
+    page = manager.page
+    page.goto(f"{manager.url}/approvals?status=decided&id={proposal_id}")
+    shown = page.get_by_test_id("delivery-delivered").first
+    expect(shown).to_be_visible(timeout=MINUTE)
+    return int(re.sub(r"\D", "", shown.inner_text()) or 0)
+
+
+def promoted(manager: Visit) -> str:
+    """The promotion that the experiment's look proposed; more days pass until its bound is crossed."""
+    page = manager.page
+    for _ in range(3):
+        items = page.evaluate("fetch('/api/proposals?status=pending').then(r => r.json())")["items"]
+        found = [item["id"] for item in items if item["kind"] == "promotion"]
+        if found:
+            page.goto(f"{manager.url}/approvals")
+            page.get_by_test_id(f"proposal-{found[0]}").first.click()
+            return str(found[0])
+        let_time_pass(manager, "advance-week")
+    raise AssertionError("no promotion was proposed")

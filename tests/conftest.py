@@ -1,0 +1,70 @@
+"""Shared fixtures: one embedded PostgreSQL for the run, a fresh database for each workspace."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from smart_reach.engine.clock import Clock, FixedClock
+from smart_reach.engine.settings import Settings
+from smart_reach.engine.workspace import Workspace
+
+from tests.serving import Server
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+_number = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """The run's home folder; short, because a unix socket's path may have 107 characters at most."""
+    folder = Path(tempfile.mkdtemp(prefix="sr-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def open_workspace(home: Path) -> Iterator[Callable[..., Workspace]]:
+    """Open empty workspaces on the run's server; all are closed at the end."""
+    opened: list[Workspace] = []
+
+    def make(clock: Clock | None = None) -> Workspace:
+        settings = Settings(home=home, workspace=f"t{next(_number)}")
+        workspace = Workspace.open(settings, clock or FixedClock(NOON))
+        opened.append(workspace)
+        return workspace
+
+    yield make
+    for workspace in opened:
+        workspace.close()
+
+
+@pytest.fixture
+def workspace(open_workspace: Callable[..., Workspace]) -> Workspace:
+    """An empty workspace whose clock stands at 20 November 2026, noon UTC."""
+    return open_workspace()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The public data sets beside the repository; a user's machine does not have them."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The real server on a small demo bank, shared by the tests that only add to it."""
+    folder = Path(tempfile.mkdtemp(prefix="srv-"))
+    running = Server(folder).start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)

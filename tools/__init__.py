@@ -1,0 +1,1 @@
+"""Thin doors from agents to the engine: argument model, call, error translation."""

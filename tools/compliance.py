@@ -1,0 +1,63 @@
+"""Doors to the verdicts, the rules and the contact policy."""
+
+from __future__ import annotations
+
+from langchain.tools import ToolRuntime, tool
+
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel
+from smart_reach.tools.content import cite
+from smart_reach.tools.context import Artifact, Found, RunContext
+from smart_reach.tools.nba import OfferId
+
+Runtime = ToolRuntime[RunContext]
+
+
+@tool(response_format="content_and_artifact")
+def check_copy(
+    text: str, runtime: Runtime, offer: OfferId | None = None, channel: Channel | None = None
+) -> Found:
+    """Check a piece of copy against the product terms, the brand guide and the legal rules.
+
+    Args:
+        text: The copy itself, word for word.
+        offer: The offer it is about, when known.
+        channel: The channel it is meant for; e-mail when not said.
+    """
+    brief = runtime.state.get("brief", {})
+    medium = channel or brief.get("channel") or "email"
+    verdict = runtime.context.services.knowledge.check(text, offer or brief.get("offer"), medium)
+    findings = verdict["findings"]
+    head = (
+        f"This passes as {CHANNEL_LABELS[medium]} copy."
+        if verdict["passed"]
+        else f"This may not go out as {CHANNEL_LABELS[medium]} copy as it stands."
+    )
+    lines = [f"- {finding['reason']} ({finding['source']})" for finding in findings]
+    repaired = verdict.get("repaired")
+    tail = [f"Suggested wording: “{repaired}”"] if repaired and repaired != text else []
+    citations = [
+        {"title": finding["rule"], "text": finding["reason"], "source": finding["source"]} for finding in findings
+    ]
+    return "\n".join([head, *lines, *tail]), Artifact(citations=citations, trust="verified")
+
+
+@tool(response_format="content_and_artifact")
+def look_up_rule(query: str, runtime: Runtime) -> Found:
+    """Look up a legal, brand or contact rule.
+
+    Args:
+        query: What the rule is about, in the user's own words.
+    """
+    passages = runtime.context.services.knowledge.search(query, kinds=("legal", "contact", "brand"), k=3)
+    if not passages:
+        return "No rule in the knowledge base is about that.", Artifact(citations=[])
+    best = passages[0]
+    return f"{best.title}: {best.text}", Artifact(citations=[cite(item) for item in passages], trust="verified")
+
+
+@tool(response_format="content_and_artifact")
+def contact_policy(runtime: Runtime) -> Found:
+    """Say the contact policy in force: caps over rolling windows, quiet hours, suppression."""
+    policy = runtime.context.services.decisions.contact_policy()
+    citation = {"title": "Contact policy", "text": policy.text, "source": policy.version}
+    return policy.text, Artifact(citations=[citation], trust="verified", facts=policy.facts)

@@ -1,0 +1,113 @@
+"""Doors to the decisions: the next best action of one customer and of a segment."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langchain.tools import ToolRuntime, tool
+
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS, Channel
+from smart_reach.tools.context import Artifact, Brief, Found, RunContext
+
+OfferId = Literal[
+    "rewards-card",
+    "low-fee-card",
+    "travel-card",
+    "platinum-card",
+    "personal-loan",
+    "car-loan",
+    "mortgage",
+    "home-insurance",
+    "travel-insurance",
+    "life-insurance",
+    "savings-account",
+    "term-deposit",
+]
+SegmentId = Literal[
+    "all",
+    "slipping",
+    "students",
+    "young-professionals",
+    "families",
+    "affluent",
+    "retirees",
+    "new-customers",
+    "dormant-cards",
+    "high-balance",
+    "previous-buyers",
+    "over-60",
+]
+Runtime = ToolRuntime[RunContext]
+
+
+@tool(response_format="content_and_artifact")
+def decide_customer(customer_id: str, runtime: Runtime) -> Found:
+    """Decide the next best action of one customer: offer, channel and window, with the reason.
+
+    Args:
+        customer_id: Such as cus_000123.
+    """
+    context = runtime.context
+    decision = context.services.decisions.decide(customer_id, actor=context.user.id).as_json()
+    return decision["reason"], Artifact(
+        facts=decision["facts"], decision=decision, trust="verified", citations=[_record(decision["decision_id"])]
+    )
+
+
+@tool(response_format="content_and_artifact")
+def decide_segment(
+    runtime: Runtime,
+    segment: SegmentId | None = None,
+    offer: OfferId | None = None,
+    channel: Channel | None = None,
+) -> Found:
+    """Decide the next best action of a group of customers, within consent, caps and eligibility.
+
+    Args:
+        segment: The group; left out, the one that was found before, else all customers.
+        offer: Only this offer, when the user named one.
+        channel: Only this channel, when the user named one.
+    """
+    context, brief = runtime.context, runtime.state.get("brief", {})
+    decision = context.services.decisions.decide_segment(
+        segment or brief.get("segment") or "all", offer_id=offer, channel=channel, actor=context.user.id
+    ).as_json()
+    settled = Brief(segment=decision["segment"]["id"], segment_decision=decision["decision_id"])
+    if action := decision["action"]:
+        settled["offer"], settled["channel"] = action["offer_id"], action["channel"]
+        settled["window"] = action["window"]
+    return decision["reason"], Artifact(
+        facts=decision["facts"],
+        decision=decision,
+        table=runners_up(decision),
+        trust="verified",
+        brief=settled,
+        citations=[_record(decision["decision_id"])],
+    )
+
+
+def runners_up(decision: dict[str, Any]) -> dict[str, Any]:
+    """What came after the chosen action, as a table."""
+    columns = ("Offer", "Channel", "Window", "Customers", "Mean propensity", "Expected value")
+    units = (None, None, None, "count", "percent", "money")
+    return {
+        "columns": [
+            {"id": label.lower().replace(" ", "_"), "label": label, "unit": unit}
+            for label, unit in zip(columns, units, strict=True)
+        ],
+        "rows": [
+            [
+                one["offer"],
+                CHANNEL_LABELS[one["channel"]],
+                WINDOWS[one["window"]].label,
+                one["count"],
+                one["propensity"],
+                one["value_minor"] / 100,
+            ]
+            for one in decision["runners_up"]
+        ],
+    }
+
+
+def _record(decision_id: str) -> dict[str, str]:
+    return {"title": "Decision record", "text": f"Replay with: smart-reach replay {decision_id}", "source": decision_id}
