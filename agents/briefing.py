@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, dynamic_prompt
 from sqlalchemy.orm import Session
@@ -24,9 +25,11 @@ def prompted(name: str) -> AgentMiddleware:
     @dynamic_prompt
     def fill(request: ModelRequest) -> str:
         prompt = load_prompt(name)
-        context: RunContext = request.runtime.context
-        brief: Brief = request.state.get("brief", {})
-        return prompt.render(**{variable: VARIABLES[variable](context, brief) for variable in prompt.variables})
+        context, brief = (
+            cast(RunContext, request.runtime.context),
+            cast(Brief, request.state.get("brief", {})),
+        )
+        return prompt.render(**{one: VARIABLES[one](context, brief) for one in prompt.variables})
 
     return fill
 

@@ -1,4 +1,4 @@
-"""The Compliance agent: Checks copy against legal, brand and contact rules, and looks rules up."""
+"""The Compliance agent: checks copy against legal, brand and contact rules, and looks rules up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Content agent: Drafts and adapts e-mail, push, SMS, in-app and social copy from product terms."""
+"""The Content agent: drafts and adapts e-mail, push, SMS, in-app and social copy from product terms."""
 
 from __future__ import annotations
 

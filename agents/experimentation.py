@@ -1,4 +1,4 @@
-"""The Experimentation agent: Plans A/B tests, says how they stand and proposes the winner."""
+"""The Experimentation agent: plans A/B tests, says how they stand and proposes the winner."""
 
 from __future__ import annotations
 

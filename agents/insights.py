@@ -1,4 +1,4 @@
-"""The Insights agent: Questions about campaign figures, trends, anomalies, changes and groups of customers."""
+"""The Insights agent: questions about figures, trends, anomalies, changes and groups of customers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The NBA agent: Decides the next best action (offer, channel, window) of a customer or a segment."""
+"""The NBA agent: decides the next best action (offer, channel, window) of a customer or a segment."""
 
 from __future__ import annotations
 

@@ -66,9 +66,14 @@ def door(specialist: Specialist, model: BaseChatModel) -> BaseTool:
         result = await agent.ainvoke({"messages": [HumanMessage(request)], "brief": brief})
         text, found, failed = reading(result["messages"])
         ms = round((time.monotonic() - started) * 1000)
-        write({"step": {**step, "text": first_line(text), "status": "failed" if failed else "done", "ms": ms}})
+        write(
+            {"step": {**step, "text": first_line(text), "status": "failed" if failed else "done", "ms": ms}}
+        )
         answer = ToolMessage(
-            text, tool_call_id=runtime.tool_call_id or "", name=specialist.name, artifact=found,
+            text,
+            tool_call_id=runtime.tool_call_id or "",
+            name=specialist.name,
+            artifact=found,
             status="error" if failed else "success",
         )
         return Command(update={"messages": [answer], "brief": found.get("brief", {})})

@@ -31,7 +31,8 @@ app.command()(data.demo)
 
 @app.command(hidden=True)
 def migration(
-    message: Annotated[str, typer.Argument(help="What the migration does.")], workspace: WorkspaceOption = None
+    message: Annotated[str, typer.Argument(help="What the migration does.")],
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Write a migration with the difference between the tables in the code and the database."""
     from smart_reach.engine.state.migrate import new_migration

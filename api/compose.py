@@ -131,7 +131,9 @@ async def open_cockpit(settings: Settings, hub: Hub, *, live: bool = True) -> As
             from smart_reach.api.life import BankLife
 
             cockpit.life = BankLife(services, hub) if cockpit.demo else None
-            conversations.approvals.on_change.append(lambda proposal: hub.publish("proposal", {"id": proposal}))
+            conversations.approvals.on_change.append(
+                lambda proposal: hub.publish("proposal", {"id": proposal})
+            )
             services.proposals.listeners.append(lambda proposal: hub.publish("proposal", {"id": proposal.id}))
             if live:
                 await conversations.approvals.resume_decided()

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from smart_reach.api.delivering import Flusher, build_dispatcher
+from smart_reach.api.delivering import build_dispatcher
 from smart_reach.api.stream import Hub
 from smart_reach.engine.catalog.words import WINDOWS
 from smart_reach.engine.delivery.loopback import LoopbackConnector
+from smart_reach.engine.delivery.pending import LakeWriter, flush_events
 from smart_reach.engine.demo.live import LiveBank
 from smart_reach.engine.errors import Conflict, SmartReachError
 from smart_reach.engine.governance.ledger import Ledger
@@ -49,7 +50,7 @@ class BankLife:
         self._ws = ws
         self._clock = ws.clock
         self._dispatcher = build_dispatcher(ws)
-        self._flush = Flusher(ws)
+        self._lake = LakeWriter(ws)
         self._bank = LiveBank(ws, LoopbackConnector(ws.db, ws.clock).since)
         self._busy = threading.Lock()
         self._stop = threading.Event()
@@ -120,7 +121,7 @@ class BankLife:
             self._sent += report.sent + report.recovered
 
     def _settle(self) -> None:
-        while self._flush():
+        while flush_events(self._ws.db, self._lake):
             pass
 
     def _report(self, share: float, doing: str) -> None:
@@ -140,7 +141,7 @@ class BankLife:
                 self._busy.release()
 
     def _tick(self) -> None:
-        sent, flushed = self._dispatcher.run_once(500).handled, self._flush()
+        sent, flushed = self._dispatcher.run_once(500).handled, flush_events(self._ws.db, self._lake)
         answered = self._bank.tick()
         if sent:
             self._hub.publish("delivery", {"sent": sent})

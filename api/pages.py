@@ -11,6 +11,10 @@ import smart_reach.ui
 
 DIST = Path(smart_reach.ui.__file__).parent / "web" / "dist"
 NOT_BUILT = "<h1>The pages are not built</h1><p>Run <code>make web</code>. The API answers at /api.</p>"
+STYLE = (
+    "body{font:15px system-ui;margin:2rem auto;max-width:64rem}"
+    "td{padding:.35rem .75rem;border-top:1px solid #ddd}"
+)
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -21,7 +25,9 @@ def mount_pages(app: FastAPI) -> None:
     def docs() -> HTMLResponse:
         return reference(app)
 
-    @app.api_route("/api/{path:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)
+    @app.api_route(
+        "/api/{path:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False
+    )
     def unknown(path: str) -> JSONResponse:
         error = {"code": "not_found", "message": f"There is no /api/{path}.", "hint": "See /api/docs."}
         return JSONResponse({"error": error}, status_code=404)
@@ -58,8 +64,8 @@ def reference(app: FastAPI) -> HTMLResponse:
         for path, operations in app.openapi()["paths"].items()
         for method, operation in operations.items()
     )
-    style = "body{font:15px system-ui;margin:2rem auto;max-width:64rem}td{padding:.35rem .75rem;border-top:1px solid #ddd}"
     return HTMLResponse(
-        f"<!doctype html><html lang=en><title>Smart Reach API</title><style>{style}</style><h1>Smart Reach API</h1>"
-        f"<p>Machine-readable: <a href=/api/openapi.json>/api/openapi.json</a></p><table>{rows}</table></html>"
+        f"<!doctype html><html lang=en><title>Smart Reach API</title><style>{STYLE}</style>"
+        "<h1>Smart Reach API</h1><p>Machine-readable: <a href=/api/openapi.json>/api/openapi.json</a></p>"
+        f"<table>{rows}</table></html>"
     )

@@ -47,15 +47,22 @@ def prepare_demo(ws: Workspace, report: Report, *, customers: int = 20_000, days
     index.start()
     if ws.info("kind") is None:
         bank = part(report, 0, 0.5)
-        build_demo(
-            ws, customers=customers, days=days, seed=SEED, seed_catalog=seed_catalog, progress=bank
-        )
-    train(ws, part(report, 0.5, 0.95))
+        build_demo(ws, customers=customers, days=days, seed=SEED, seed_catalog=seed_catalog, progress=bank)
+    train(ws, part(report, 0.5, 0.9))
+    report(0.9, "filling the contact ledger")
+    sync_contacts(ws)
     report(0.97, "indexing the knowledge")
     index.join()
     prepare_users(ws)
     ws.set_info("ready", "yes")
     report(1.0, "ready")
+
+
+def sync_contacts(ws: Workspace) -> None:
+    """Past messages into the contact ledger, so that caps hold from the first decision on."""
+    from smart_reach.api.compose import build_decisions
+
+    build_decisions(ws).sync()
 
 
 def prepare_users(ws: Workspace) -> None:

@@ -25,7 +25,9 @@ def node_folder() -> Path | None:
 
 
 def run(*command: str) -> None:
-    env = dict(os.environ, npm_config_fund="false", npm_config_audit="false", npm_config_update_notifier="false")
+    env = dict(
+        os.environ, npm_config_fund="false", npm_config_audit="false", npm_config_update_notifier="false"
+    )
     folder = node_folder()
     if folder:
         env["PATH"] = f"{folder}{os.pathsep}{env['PATH']}"

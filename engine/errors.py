@@ -1,15 +1,15 @@
 """One small tree of errors.
 
-    SmartReachError
-    ├── Retryable           the caller (a model, a user) may correct the input and try again
-    │   ├── InvalidInput    names the field, the value and the remedy
-    │   ├── NotFound        the named thing does not exist
-    │   └── Unanswerable    the question is outside what the data can answer
-    └── Stop                trying again cannot help
-        ├── Forbidden       the role may not do this
-        ├── Conflict        somebody else was first, or the thing has changed since it was read
-        ├── Integrity       stored data contradicts itself (hash, chain, version)
-        └── Unavailable     an outside service is down after its own retries
+SmartReachError
+├── Retryable           the caller (a model, a user) may correct the input and try again
+│   ├── InvalidInput    names the field, the value and the remedy
+│   ├── NotFound        the named thing does not exist
+│   └── Unanswerable    the question is outside what the data can answer
+└── Stop                trying again cannot help
+    ├── Forbidden       the role may not do this
+    ├── Conflict        somebody else was first, or the thing has changed since it was read
+    ├── Integrity       stored data contradicts itself (hash, chain, version)
+    └── Unavailable     an outside service is down after its own retries
 """
 
 from __future__ import annotations

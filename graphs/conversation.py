@@ -50,13 +50,9 @@ class ConversationService:
     async def threads(self, user: User) -> list[dict[str, Any]]:
         return await asyncio.to_thread(self._store.threads, user.id)
 
-    async def open_thread(
-        self, user: User, *, thread_id: str | None = None, title: str | None = None
-    ) -> str:
+    async def open_thread(self, user: User, *, thread_id: str | None = None, title: str | None = None) -> str:
         now = self._services.workspace.clock.now()
-        return await asyncio.to_thread(
-            self._store.open, user.id, now, title=title or "", thread_id=thread_id
-        )
+        return await asyncio.to_thread(self._store.open, user.id, now, title=title or "", thread_id=thread_id)
 
     async def thread(self, user: User, thread_id: str) -> dict[str, Any]:
         row, messages = await asyncio.to_thread(self._store.thread, user.id, thread_id)

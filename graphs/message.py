@@ -62,7 +62,10 @@ def last_turn(messages: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
 def clarifying(said: dict[str, Any]) -> dict[str, Any] | None:
     if not said.get("clarify"):
         return None
-    return {"question": said.get("question") or "Which of these do you mean?", "choices": said.get("choices", [])}
+    return {
+        "question": said.get("question") or "Which of these do you mean?",
+        "choices": said.get("choices", []),
+    }
 
 
 def campaign_plan(found: Artifact) -> dict[str, Any] | None:

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from smart_reach.engine.clock import Clock, FixedClock
 from smart_reach.engine.settings import Settings
 from smart_reach.engine.workspace import Workspace
-
 from tests.serving import Server
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -47,9 +47,13 @@ def open_workspace(home: Path) -> Iterator[Callable[..., Workspace]]:
 
 
 @pytest.fixture
-def workspace(open_workspace: Callable[..., Workspace]) -> Workspace:
-    """An empty workspace whose clock stands at 20 November 2026, noon UTC."""
-    return open_workspace()
+def workspace(open_workspace: Callable[..., Workspace]) -> Iterator[Workspace]:
+    """An empty workspace whose clock stands at 20 November 2026, noon UTC; its connections are given back."""
+    opened = open_workspace()
+    yield opened
+    if "lake" in opened.__dict__:
+        opened.lake.close()
+    opened.db.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,8 @@ def check_copy(
     repaired = verdict.get("repaired")
     tail = [f"Suggested wording: “{repaired}”"] if repaired and repaired != text else []
     citations = [
-        {"title": finding["rule"], "text": finding["reason"], "source": finding["source"]} for finding in findings
+        {"title": finding["rule"], "text": finding["reason"], "source": finding["source"]}
+        for finding in findings
     ]
     return "\n".join([head, *lines, *tail]), Artifact(citations=citations, trust="verified")
 
@@ -52,7 +53,9 @@ def look_up_rule(query: str, runtime: Runtime) -> Found:
     if not passages:
         return "No rule in the knowledge base is about that.", Artifact(citations=[])
     best = passages[0]
-    return f"{best.title}: {best.text}", Artifact(citations=[cite(item) for item in passages], trust="verified")
+    return f"{best.title}: {best.text}", Artifact(
+        citations=[cite(item) for item in passages], trust="verified"
+    )
 
 
 @tool(response_format="content_and_artifact")

@@ -60,7 +60,8 @@ def draft_variants(
         facts=figures(variants),
     )
     label = CHANNEL_LABELS[medium]
-    head = f"{len(variants)} {label} variants for {variants[0]['offer']}, each checked against the legal and brand rules:"
+    name = variants[0]["offer"]
+    head = f"{len(variants)} {label} variants for {name}, each checked against the legal and brand rules:"
     return "\n\n".join([head, *(preview(variant) for variant in variants)]), artifact
 
 

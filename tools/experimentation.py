@@ -91,9 +91,17 @@ def _facts(one: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _table(found: list[dict[str, Any]]) -> dict[str, Any]:
-    columns = [("experiment", None), ("arm", None), ("sent", "count"), ("clicks", "count"), ("rate", "percent")]
+    columns = [
+        ("experiment", None),
+        ("arm", None),
+        ("sent", "count"),
+        ("clicks", "count"),
+        ("rate", "percent"),
+    ]
     rows = [
-        [one["name"], arm["label"], arm["sent"], arm["clicks"], arm["rate"]] for one in found for arm in one["arms"]
+        [one["name"], arm["label"], arm["sent"], arm["clicks"], arm["rate"]]
+        for one in found
+        for arm in one["arms"]
     ]
     return {
         "columns": [{"id": name, "label": name.capitalize(), "unit": unit} for name, unit in columns],
@@ -111,15 +119,20 @@ def plan(ws: Workspace, channel: str, metric: str) -> tuple[str, list[dict[str, 
     source = f"messages of the last 90 days by {channel} ({rows:,} sent)"
     facts: list[dict[str, Any]] = [
         {"id": "base_rate", "value": rate, "display": f"{rate:.1%}", "source": source},
-        {"id": "lift", "value": lift, "display": f"{100 * lift:.1f} pp", "source": f"two arms of {size:,}, {source}"},
+        {
+            "id": "lift",
+            "value": lift,
+            "display": f"{100 * lift:.1f} pp",
+            "source": f"two arms of {size:,}, {source}",
+        },
         {"id": "bounds", "value": bounds, "display": shown_bounds, "source": "O'Brien–Fleming"},
     ]
     text = (
         f"An A/B test by {CHANNEL_LABELS[channel]} would split customers evenly over two variants and keep "
         f"{HOLDOUT_SHARE:.0%} back as a holdout. It is decided on the {metric} rate, {rate:.1%} so far, "
         f"in {LOOKS} looks with the bounds {shown_bounds}, not before {MIN_DAYS} days. With "
-        f"{size:,} customers an arm it can show a difference of {100 * lift:.1f} pp. The winner is proposed, and "
-        "a manager approves it. Ask for a next best action to start one."
+        f"{size:,} customers an arm it can show a difference of {100 * lift:.1f} pp. The winner is proposed, "
+        "and a manager approves it. Ask for a next best action to start one."
     )
     return text, facts
 
@@ -130,7 +143,8 @@ def base_rate(ws: Workspace, channel: str, metric: str) -> tuple[float, int]:
     connection = ws.lake.connect()
     try:
         row = connection.execute(
-            f"SELECT coalesce(avg({column}::INT), 0), count(*) FROM messages WHERE sent AND channel = ?", [channel]
+            f"SELECT coalesce(avg({column}::INT), 0), count(*) FROM messages WHERE sent AND channel = ?",
+            [channel],
         ).fetchone()
     finally:
         connection.close()

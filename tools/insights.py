@@ -44,7 +44,9 @@ def find_segment(description: str, runtime: Runtime) -> Found:
         description: The group in the user's own words.
     """
     match = runtime.context.services.decisions.find_segment(description)
-    facts = [{"id": "segment.count", "value": match.count, "display": f"{match.count:,}", "source": match.source}]
+    facts = [
+        {"id": "segment.count", "value": match.count, "display": f"{match.count:,}", "source": match.source}
+    ]
     text = f"{match.count:,} customers are in “{match.label}”: {match.description}"
     return text, Artifact(facts=facts, trust="verified", brief={"segment": match.id})
 

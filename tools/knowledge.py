@@ -54,9 +54,7 @@ class Knowledge:
     def draft(self, offer_id: str, channel: str, *, tone: str | None = None, count: int = 2) -> list[Variant]:
         """Variants whose figures are term references, each as it reads and with its verdict."""
         with Session(self._ws.db) as session:
-            drafts = draft_variants(
-                session, offer_id, channel, tone=tone, n=count, at=self._ws.clock.now()
-            )
+            drafts = draft_variants(session, offer_id, channel, tone=tone, n=count, at=self._ws.clock.now())
             name = self._offer_name(session, offer_id)
         return self.recheck([{**draft.as_json(), "offer": name} for draft in drafts])
 
@@ -77,7 +75,7 @@ class Knowledge:
         return mended
 
     def check(self, text: str, offer_id: str | None, channel: str) -> dict[str, Any]:
-        """The verdict on plain text, with the wording that would pass. Without an offer, the likeliest one."""
+        """The verdict on plain text and the wording that would pass; without an offer, the likeliest one."""
         require_channel(channel)
         offer = offer_id or self._likely_offer(text)
         rules = load_rules()
@@ -180,8 +178,8 @@ def worst_checks(variants: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     worst: dict[str, dict[str, Any]] = {}
     order = {"pass": 0, "warn": 1, "fail": 2}
     for variant in variants:
-        for check in variant["verdict"]["checks"]:
-            held = worst.get(check["id"])
-            if held is None or order[check["status"]] > order[held["status"]]:
-                worst[check["id"]] = dict(check)
+        for one in variant["verdict"]["checks"]:
+            held = worst.get(one["id"])
+            if held is None or order[one["status"]] > order[held["status"]]:
+                worst[one["id"]] = dict(one)
     return list(worst.values())

@@ -50,7 +50,10 @@ def decide_customer(customer_id: str, runtime: Runtime) -> Found:
     context = runtime.context
     decision = context.services.decisions.decide(customer_id, actor=context.user.id).as_json()
     return decision["reason"], Artifact(
-        facts=decision["facts"], decision=decision, trust="verified", citations=[_record(decision["decision_id"])]
+        facts=decision["facts"],
+        decision=decision,
+        trust="verified",
+        citations=[_record(decision["decision_id"])],
     )
 
 
@@ -110,4 +113,8 @@ def runners_up(decision: dict[str, Any]) -> dict[str, Any]:
 
 
 def _record(decision_id: str) -> dict[str, str]:
-    return {"title": "Decision record", "text": f"Replay with: smart-reach replay {decision_id}", "source": decision_id}
+    return {
+        "title": "Decision record",
+        "text": f"Replay with: smart-reach replay {decision_id}",
+        "source": decision_id,
+    }

@@ -40,14 +40,13 @@ def train(
     register: Annotated[bool, typer.Option(help="Register the versions in MLflow.")] = True,
 ) -> None:
     """Train the propensity models of every offer and let them serve."""
-    with errors_as_exit_codes():
-        with opened(workspace) as ws, progress_bar("Train", quiet=as_json) as report:
-            versions = train_models(ws, lambda share, doing: report(0.7 * share, doing))
-            if register:
-                report(0.7, "registering in MLflow")
-                register_versions(ws, versions)
-            report(1.0, "done")
-            found = {"models": [described(version) for version in versions]}
+    with errors_as_exit_codes(), opened(workspace) as ws, progress_bar("Train", quiet=as_json) as report:
+        versions = train_models(ws, lambda share, doing: report(0.7 * share, doing))
+        if register:
+            report(0.7, "registering in MLflow")
+            register_versions(ws, versions)
+        report(1.0, "done")
+        found = {"models": [described(version) for version in versions]}
     say(found, as_json=as_json, text=lambda value: "\n".join(lines(one) for one in value["models"]))
 
 

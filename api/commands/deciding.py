@@ -57,7 +57,11 @@ def replay(
     """Recompute a decision from its record and compare bit for bit; exit code 1 when it differs."""
     with errors_as_exit_codes(), opened(workspace) as ws:
         found = build_decisions(ws).replay(decision).as_json()
-    say(found, as_json=as_json, text=lambda value: "same" if value["same"] else f"differs: {value['differences']}")
+    say(
+        found,
+        as_json=as_json,
+        text=lambda value: "same" if value["same"] else f"differs: {value['differences']}",
+    )
     if not found["same"]:
         raise typer.Exit(FAILED)
 

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from smart_reach.api.commands.common import FAILED, JsonOption, WorkspaceOption, errors_as_exit_codes, opened, say
+from smart_reach.api.commands.common import (
+    FAILED,
+    JsonOption,
+    WorkspaceOption,
+    errors_as_exit_codes,
+    opened,
+    say,
+)
 
 
 def evaluate(

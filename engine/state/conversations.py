@@ -71,11 +71,12 @@ class ConversationStore:
     def threads(self, user_id: str, limit: int = 100) -> list[dict[str, Any]]:
         with Session(self._db) as session:
             rows = session.scalars(
-                select(Thread).where(Thread.user_id == user_id).order_by(Thread.updated_at.desc()).limit(limit)
+                select(Thread)
+                .where(Thread.user_id == user_id)
+                .order_by(Thread.updated_at.desc())
+                .limit(limit)
             ).all()
-        return [
-            {"id": row.id, "title": row.title, "updated_at": row.updated_at.isoformat()} for row in rows
-        ]
+        return [{"id": row.id, "title": row.title, "updated_at": row.updated_at.isoformat()} for row in rows]
 
     def thread(self, user_id: str, thread_id: str) -> tuple[Thread, Sequence[ThreadMessage]]:
         with Session(self._db, expire_on_commit=False) as session:

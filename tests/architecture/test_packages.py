@@ -50,6 +50,6 @@ def test_folders_keep_to_a_dozen_files() -> None:
 def test_lock_files_name_no_host() -> None:
     for name in ("requirements.lock", "requirements-dev.lock", "ui/web/package-lock.json"):
         text = (ROOT / name).read_text()
-        assert "://" not in text.replace('"url": "https://github.com', "").replace("https://opencollective", "") or (
-            name.endswith(".json") and '"resolved"' not in text
-        )
+        assert "://" not in text.replace('"url": "https://github.com', "").replace(
+            "https://opencollective", ""
+        ) or (name.endswith(".json") and '"resolved"' not in text)

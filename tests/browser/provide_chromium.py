@@ -1,4 +1,4 @@
-"""Finds a Chromium for the browser tests, or installs one: Debian's package when root, playwright's elsewhere."""
+"""Finds a Chromium for the browser tests, or installs one: from Debian when root, playwright's elsewhere."""
 
 from __future__ import annotations
 

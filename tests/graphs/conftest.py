@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+
 from smart_reach.api.compose import build_services, checkpointer_pool
 from smart_reach.engine.clock import FixedClock
 from smart_reach.engine.demo.build import build_demo
@@ -19,7 +20,6 @@ from smart_reach.engine.state.server import database_name
 from smart_reach.engine.workspace import Workspace
 from smart_reach.graphs.conversation import ConversationService
 from smart_reach.knowledge.seed import seed_catalog
-
 from tests.conftest import NOON
 
 MAYA = User("usr_maya", "Maya Lund", "maya@demo-bank.example", "marketer")
@@ -29,9 +29,9 @@ TOMAS = User("usr_tomas", "Tomas Berg", "tomas@demo-bank.example", "manager")
 
 @pytest.fixture(scope="session")
 def bank(open_workspace: Callable[..., Workspace]) -> Workspace:
-    """900 customers, 35 days, trained; shared by the tests that only add to it."""
+    """1,200 customers, 70 days, trained; shared by the tests that only add to it."""
     ws = open_workspace(FixedClock(NOON - timedelta(hours=1)))
-    build_demo(ws, customers=900, days=35, seed=3, seed_catalog=seed_catalog)
+    build_demo(ws, customers=1200, days=70, seed=3, seed_catalog=seed_catalog)
     train_propensity(ws, code_version="test")
     with transaction(ws.db) as session:
         seed_demo_users(session)

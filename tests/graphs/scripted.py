@@ -9,13 +9,14 @@ from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
 
 
 class ScriptedModel(BaseChatModel):
     """Plays `steps` in order. Shared by supervisor and specialists, in the order they run."""
 
     steps: list[AIMessage]
-    seen: list[list[BaseMessage]] = []
+    seen: list[list[BaseMessage]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -39,7 +40,9 @@ class ScriptedModel(BaseChatModel):
 
 def call(name: str, **arguments: Any) -> AIMessage:
     """A step that calls one tool."""
-    return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"call_{name}_{len(arguments)}"}])
+    return AIMessage(
+        "", tool_calls=[{"name": name, "args": arguments, "id": f"call_{name}_{len(arguments)}"}]
+    )
 
 
 def say(text: str, **metadata: Any) -> AIMessage:

@@ -1,4 +1,4 @@
-"""One turn through supervisor, specialist, tool and engine, with scripted models and with the embedded one."""
+"""One turn through supervisor, specialist, tool and engine: scripted models, then the embedded one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel
+
 from smart_reach.agents.language.factory import build_chat_model
 from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput, NotFound
 from smart_reach.engine.governance.users import User
 from smart_reach.engine.workspace import Workspace
 from smart_reach.graphs.conversation import ConversationService
-
 from tests.graphs.conftest import ANA, MAYA, TOMAS, conversation
 from tests.graphs.scripted import ScriptedModel, call, say
 
@@ -117,9 +117,7 @@ async def test_an_answer_to_something_else_is_refused(bank: Workspace) -> None:
     async with conversation(bank, push_campaign()) as service:
         proposal = (await turn(service, "propose"))["proposal"]
         with pytest.raises(Conflict):
-            await service.decide(
-                ANA, proposal["id"], decision="approve", reason="ok", payload_hash="0" * 64
-            )
+            await service.decide(ANA, proposal["id"], decision="approve", reason="ok", payload_hash="0" * 64)
 
 
 async def test_a_proposal_survives_a_restart_and_two_answers_at_once(bank: Workspace) -> None:

@@ -67,5 +67,16 @@ def test_the_wheel_imports_in_a_clean_environment(wheel: Path, tmp_path: Path) -
         text=True,
         check=True,
     )
-    for command in ("serve", "ask", "decide", "ingest", "train", "experiment", "eval", "replay", "verify-ledger", "demo"):
+    for command in (
+        "serve",
+        "ask",
+        "decide",
+        "ingest",
+        "train",
+        "experiment",
+        "eval",
+        "replay",
+        "verify-ledger",
+        "demo",
+    ):
         assert command in helped.stdout

@@ -6,7 +6,10 @@ from alembic import context
 
 from smart_reach.engine.state.tables import load_metadata
 
-OTHERS = ("checkpoint", "knowledge_passages")  # LangGraph's tables and the retrieval index keep their own schema
+OTHERS = (
+    "checkpoint",
+    "knowledge_passages",
+)  # LangGraph's tables and the retrieval index keep their own schema
 
 
 def ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:

@@ -1,0 +1,202 @@
+"""The verdict on a message: pure, from terms and rules that are handed in.
+
+`check` judges a template whose figures are references; `check_text` judges text as anybody might type it
+and first tries to recognise the terms in it; both give the same kind of verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from smart_reach.engine.compliance.facts import TermFact
+from smart_reach.engine.compliance.figures import FigureReader
+from smart_reach.engine.compliance.findings import Check, Edit, Finding, Status, Verdict
+from smart_reach.engine.compliance.message import (
+    FieldName,
+    FieldView,
+    Message,
+    facts_by_version,
+    view_template,
+)
+from smart_reach.engine.compliance.rules import Rule, RuleBook
+from smart_reach.engine.compliance.wording import WORDING, Reading, required_lines
+
+_ROUNDS = 12
+_SOON = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A term as it stands in a rendered message, at [start, end) of `field`."""
+
+    text: str
+    term_id: str
+    version: int
+    qualifier: str | None
+    source: str
+    field: FieldName
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
+class RenderedMessage:
+    """What the customer would read."""
+
+    subject: str | None
+    body: str
+    cta: str | None
+    figures: tuple[Figure, ...]
+
+
+def check(message: Message, terms: Iterable[TermFact], rules: RuleBook) -> Verdict:
+    """Judge a template. `terms`: every version of the offer's terms (`facts_of`).
+
+    Raises `InvalidInput` for an unknown offer or channel.
+    """
+    return _judge(message, tuple(terms), rules, raw=False)[0]
+
+
+def check_text(
+    text: str,
+    offer_id: str,
+    channel: str,
+    terms: Iterable[TermFact],
+    rules: RuleBook,
+    *,
+    subject: str | None = None,
+    cta: str | None = None,
+) -> Verdict:
+    """Judge plain text: a figure passes when its value, unit, subject and qualifier are a current term's."""
+    return _judge(Message(offer_id, channel, subject, text, cta), tuple(terms), rules, raw=True)[0]
+
+
+def repair(message: Message, verdict: Verdict) -> Message:
+    """The message with the verdict's suggested repairs, as far as they do not overlap: one round."""
+    return _applied(message, verdict.findings)
+
+
+def repaired(
+    message: Message, terms: Iterable[TermFact], rules: RuleBook, *, raw: bool = False
+) -> tuple[Message, Verdict]:
+    """Repair again and again until nothing is found; a field that resists is emptied. Idempotent."""
+    facts = tuple(terms)
+    verdict = _judge(message, facts, rules, raw=raw)[0]
+    for attempt in range(2 * _ROUNDS):
+        if not verdict.findings:
+            break
+        message = _applied(message, verdict.findings)
+        verdict = _judge(message, facts, rules, raw=raw)[0]
+        if attempt == _ROUNDS - 1:
+            for field in {finding.field for finding in verdict.findings}:
+                message = message.with_field(field, "")
+            verdict = _judge(message, facts, rules, raw=raw)[0]
+    return message, verdict
+
+
+def missing_lines(
+    message: Message, terms: Iterable[TermFact], rules: RuleBook
+) -> tuple[tuple[Rule, str], ...]:
+    """The mandatory lines (as template text) that the body of a template lacks."""
+    return required_lines(_judge(message, tuple(terms), rules, raw=False)[1])
+
+
+def render_message(message: Message, terms: Iterable[TermFact]) -> RenderedMessage:
+    """Put the terms' wording in place of the references; positions of figures are in the result."""
+    known = facts_by_version(terms)
+    views = {field: view_template(field, text, known) for field, text in message.fields()}
+    figures = tuple(
+        Figure(
+            view.text[f.start : f.end],
+            f.fact.term_id,
+            f.fact.version,
+            f.fact.qualifier,
+            f.fact.source,
+            view.field,
+            f.start,
+            f.end,
+            f.fact.label,
+        )
+        for view in views.values()
+        for f in view.figures
+        if f.fact is not None
+    )
+    subject, cta = views.get("subject"), views.get("cta")
+    return RenderedMessage(
+        subject.text if subject else None, views["body"].text, cta.text if cta else None, figures
+    )
+
+
+def _judge(
+    message: Message, facts: Sequence[TermFact], book: RuleBook, *, raw: bool
+) -> tuple[Verdict, Reading]:
+    rules = book.of(message.offer_id, message.channel)
+    checks = {rule.check: rule for rule in rules if rule.kind == "figure"}
+    known = {} if raw else facts_by_version(facts)
+    findings: list[Finding] = []
+    views: dict[FieldName, FieldView] = {}
+    for field, text in message.fields():
+        view = FieldView(field, text, text, ()) if raw else view_template(field, text, known)
+        reader = FigureReader(view, facts, checks, message.offer_id, raw=raw)
+        views[field] = reader.view
+        findings += reader.findings()
+    current = {f.term_id: f for f in facts if f.offer_id == message.offer_id and f.state == "current"}
+    reading = Reading(views, message.offer_id, current, rules, raw)
+    for rule in rules:
+        if rule.kind in WORDING:
+            findings += WORDING[rule.kind](rule, reading)
+    return Verdict(tuple(findings), tuple(_checks(rules, findings, views))), reading
+
+
+def _checks(
+    rules: Sequence[Rule], findings: Sequence[Finding], views: Mapping[FieldName, FieldView]
+) -> Iterable[Check]:
+    for rule in rules:
+        mine = [finding for finding in findings if finding.rule == rule.id]
+        status: Status = "pass"
+        if mine:
+            status = "fail" if rule.severity == "block" else "warn"
+        yield Check(rule.id, rule.title, status, mine[0].reason if mine else "Nothing found.", rule.source)
+    used = [f.fact for view in views.values() for f in view.figures if f.fact is not None]
+    ending = [
+        f for f in used if f.valid_to is not None and f.state == "current" and f.valid_to - f.as_of <= _SOON
+    ]
+    detail = (
+        "; ".join(f"{f.label} holds until {f.valid_to:%d %B %Y}" for f in ending) or "No figure ends soon."
+    )
+    yield Check("figures.expiry", "Figures stay in force", "warn" if ending else "pass", detail, "Terms")
+
+
+def _applied(message: Message, findings: Sequence[Finding]) -> Message:
+    for field in ("subject", "body", "cta"):
+        edits = _compatible([finding.edit for finding in findings if finding.edit.field == field])
+        if not edits:
+            continue
+        text = getattr(message, field) or ""
+        for edit in reversed(edits):
+            text = text[: edit.start] + edit.text + text[edit.end :]
+        text = re.sub(r"[ \t]{2,}", " ", text)
+        text = re.sub(r",\s*(?=[.!?;:]|$)", "", text)
+        text = re.sub(r" +(?=[.,;:!?\n](?!\w))", "", text).strip()
+        message = message.with_field(field, text[:1].upper() + text[1:] if text[:1].isalpha() else text)
+    return message
+
+
+def _compatible(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits that do not overlap, first come first served, in order of place."""
+    chosen: list[Edit] = []
+    for edit in sorted(edits, key=lambda edit: edit.start == edit.end):
+        if edit.start == edit.end and any(_brings(other, edit) for other in chosen):
+            continue
+        if not any(edit.start < other.end and other.start < edit.end for other in chosen):
+            chosen.append(edit)
+    return sorted(chosen, key=lambda edit: (edit.start, edit.end))
+
+
+def _brings(other: Edit, insertion: Edit) -> bool:
+    """Whether another repair already puts in the figure that a missing line is about."""
+    return len(other.text.strip()) > 3 and other.text.strip() in insertion.text

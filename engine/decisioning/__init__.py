@@ -1,0 +1,1 @@
+"""Next best action: eligibility, contact policy, value, arbitration, reasons, replay."""

@@ -1,0 +1,1 @@
+"""The demo bank: a seeded simulator with a published response model, and the clock it lives by."""

@@ -1,0 +1,1 @@
+"""Event contracts, the machine filter, the writer into the lake, and file sources."""

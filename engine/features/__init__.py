@@ -1,0 +1,1 @@
+"""Feature definitions and their values at a point in time."""

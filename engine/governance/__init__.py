@@ -1,0 +1,1 @@
+"""Who may do what, who approved what, and the ledger that proves it."""

@@ -1,0 +1,121 @@
+"""Staff accounts: argon2 passwords, sign-in, the seeded users of the demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput
+from smart_reach.engine.governance.roles import ROLES
+from smart_reach.engine.governance.tables import UserRow
+
+MAX_PASSWORD = 1024
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who signed in."""
+
+    id: str
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DemoUser:
+    """A seeded account; its password is shown on the login page of the demo."""
+
+    name: str
+    email: str
+    role: str
+    password: str
+
+
+def _demo(name: str, role: str) -> DemoUser:
+    first = name.split()[0].lower()
+    return DemoUser(name, f"{first}@demo-bank.example", role, f"demo-{first}-2026")
+
+
+DEMO_USERS: tuple[DemoUser, ...] = (
+    _demo("Maya Lund", "marketer"),
+    _demo("Ana Ruiz", "manager"),
+    _demo("Tomas Berg", "manager"),
+    _demo("Eve Okafor", "evaluator"),
+    _demo("Ada Novak", "admin"),
+)
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@lru_cache(maxsize=1)
+def _decoy() -> str:
+    """Verified against when the address is unknown, so that the answer takes as long either way."""
+    return _hasher().hash("nobody has this password")
+
+
+def add_user(session: Session, *, name: str, email: str, role: str, password: str) -> User:
+    """Create an account; `Conflict` when the address is taken."""
+    if role not in ROLES or role == "system":
+        raise InvalidInput("role", role, "Use marketer, manager, evaluator or admin.")
+    if not 8 <= len(password) <= MAX_PASSWORD:
+        raise InvalidInput("password", "…", f"Use 8 to {MAX_PASSWORD} characters.")
+    email = email.strip().lower()
+    if session.scalar(select(UserRow.id).where(UserRow.email == email)) is not None:
+        raise Conflict(f"There is already an account for {email}.")
+    row = UserRow(
+        id=f"usr_{email.split('@')[0]}" if email.endswith("@demo-bank.example") else f"usr_{email}",
+        name=name,
+        email=email,
+        role=role,
+        password_hash=_hasher().hash(password),
+        active=True,
+    )
+    session.add(row)
+    session.flush()
+    return _user(row)
+
+
+def authenticate(session: Session, email: str, password: str) -> User:
+    """The user with this address and password; `Forbidden` with one message for every way to fail."""
+    row = session.scalar(select(UserRow).where(UserRow.email == email.strip().lower()))
+    hashed = row.password_hash if row is not None else _decoy()
+    try:
+        _hasher().verify(hashed, password[:MAX_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        row = None
+    if row is None or not row.active:
+        raise Forbidden("The address or the password is not right.", hint="Check both and try again.")
+    return _user(row)
+
+
+def get_user(session: Session, user_id: str) -> User | None:
+    """An active user by id, or None."""
+    row = session.get(UserRow, user_id)
+    return _user(row) if row is not None and row.active else None
+
+
+def seed_demo_users(session: Session) -> list[User]:
+    """The five accounts of the demo; those already there are left as they are."""
+    users = []
+    for demo in DEMO_USERS:
+        row = session.scalar(select(UserRow).where(UserRow.email == demo.email))
+        if row is None:
+            users.append(
+                add_user(session, name=demo.name, email=demo.email, role=demo.role, password=demo.password)
+            )
+        else:
+            users.append(_user(row))
+    return users
+
+
+def _user(row: UserRow) -> User:
+    return User(row.id, row.name, row.email, row.role)

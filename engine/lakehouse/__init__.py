@@ -1,0 +1,1 @@
+"""Iceberg tables for everything analytical; DuckDB reads the files of their snapshots."""

@@ -1,0 +1,1 @@
+"""Experiments: stable assignment, group-sequential looks, promotion as a proposal, rollback."""

@@ -1,0 +1,1 @@
+"""Semantic layer: QuerySpec, compile, guard, analyst answers, Overview figures, anomalies, drivers."""

@@ -1,0 +1,1 @@
+"""Words → QuerySpec: dates, aliases, values, cues, refusals, clarifying questions."""

@@ -1,0 +1,186 @@
+"""The analyst: questions and specs in, grounded answers out. The one public door of the room."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from smart_reach.engine.clock import Clock, SystemClock
+from smart_reach.engine.errors import InvalidInput, Unanswerable
+from smart_reach.engine.metrics import overview as overviews
+from smart_reach.engine.metrics.analyst import Analyst
+from smart_reach.engine.metrics.anomalies import Anomaly
+from smart_reach.engine.metrics.answer import Answer
+from smart_reach.engine.metrics.compile import MAX_ROWS, compile_spec
+from smart_reach.engine.metrics.drivers import Drivers, analyse
+from smart_reach.engine.metrics.execute import Connect, Result, fetch, held, run
+from smart_reach.engine.metrics.model import SemanticModel, load_model
+from smart_reach.engine.metrics.overview import OverviewFilters
+from smart_reach.engine.metrics.questions.dates import Anchor
+from smart_reach.engine.metrics.questions.lexicon import Lexicon
+from smart_reach.engine.metrics.questions.parser import Parsed, Parser, anchor_for
+from smart_reach.engine.metrics.spec import Period, QuerySpec, validate
+
+if TYPE_CHECKING:
+    from smart_reach.engine.workspace import Workspace
+
+MAX_VALUES = 300
+
+
+class MetricsService:
+    """Answers for one workspace. `connect` gives a fresh locked connection with the lake's views."""
+
+    def __init__(self, connect: Connect, kind: str, clock: Clock | None = None) -> None:
+        self._connect = connect
+        self.model: SemanticModel = load_model(kind)
+        self.clock = clock or SystemClock()
+
+    @classmethod
+    def of(cls, ws: Workspace) -> MetricsService:
+        """The service of an open workspace."""
+        return cls(lambda: ws.lake.connect(), ws.info("kind") or "demo-bank", ws.clock)
+
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser(self.model, Lexicon(self.model, self._values()))
+
+    def refresh(self) -> None:
+        """Forget the index of values: after an ingest, when new campaigns or segments exist."""
+        self.__dict__.pop("_parser", None)
+
+    def starters(self) -> list[dict[str, str]]:
+        """Questions that work, for an empty page."""
+        return [dict(row) for row in self.model.starters]
+
+    def parse(self, text: str, today: date | None = None) -> Parsed:
+        """The meaning of a question, without running it."""
+        return self._parser.parse(text, self.anchor(today)[0])
+
+    def anchor(self, today: date | None = None) -> tuple[Anchor, bool]:
+        """The day that relative dates count from, and whether it is the newest event instead of today."""
+        return self._anchor(self.newest(), today)
+
+    def _anchor(self, newest: datetime | None, today: date | None) -> tuple[Anchor, bool]:
+        now = today or self.clock.now().astimezone(ZoneInfo(self.model.zone)).date()
+        day = newest.astimezone(ZoneInfo(self.model.zone)).date() if newest else None
+        return anchor_for(day, now, self.model.monthly)
+
+    def newest(self) -> datetime | None:
+        """When the newest event happened, UTC; None for an empty workspace."""
+        # whole microseconds: a timestamptz would need pytz on its way into Python
+        rows = self._query("SELECT epoch_us(MAX(occurred_at)) FROM events")
+        return datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows and rows[0][0] is not None else None
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        connection = self._connect()
+        try:
+            return fetch(connection, sql)
+        except Unanswerable:
+            return []
+        finally:
+            connection.close()
+
+    def _values(self) -> dict[str, list[str | int]]:
+        """Values of every indexed dimension: what people may filter by. Small groups are not among them."""
+        found: dict[str, list[str | int]] = {}
+        with held(self._connect) as connect:
+            for dimension in self.model.dimensions.values():
+                if dimension.filter_only or not dimension.index or dimension.type == "int":
+                    continue
+                source = next(iter(dimension.columns))
+                metric = next(m for m in self.model.metrics.values() if m.source == source)
+                try:
+                    result = self._run_on(connect, QuerySpec((metric.id,), (dimension.id,)))
+                except Unanswerable:
+                    continue  # an empty workspace has no values yet
+                values = [row[dimension.id] for row in result.rows if row[dimension.id] is not None]
+                found[dimension.id] = values[:MAX_VALUES]
+        return found
+
+    def _run_on(self, connect: Connect, spec: QuerySpec) -> Result:
+        return run(compile_spec(spec, self.model), connect)
+
+    def run(self, spec: QuerySpec, *, max_rows: int = MAX_ROWS) -> Result:
+        """Validate, compile, guard, execute, suppress. Raises InvalidInput, Unavailable, Unanswerable."""
+        return run(compile_spec(spec, self.model, max_rows=max_rows), self._connect, max_rows=max_rows)
+
+    def ask(self, text: str, today: date | None = None) -> Answer:
+        """Answer a question, ask back, or decline; no wording of a question makes it raise."""
+        newest = self.newest()
+        anchor = self._anchor(newest, today)
+        return self._answer(self._parser.parse(text, anchor[0]), newest, anchor)
+
+    def answer(self, spec: QuerySpec, *, trust: str = "parsed") -> Answer:
+        """Answer a spec that somebody else filled in (a model, a saved question)."""
+        newest = self.newest()
+        parsed = Parsed("", trust, spec=validate(spec, self.model))
+        return self._answer(parsed, newest, self._anchor(newest, None))
+
+    def _answer(self, parsed: Parsed, newest: datetime | None, anchor: tuple[Anchor, bool]) -> Answer:
+        if parsed.spec is None or parsed.spec.intent != "drivers":
+            return Analyst(self.model, self.run, newest, self.clock.now(), *anchor).answer(parsed)
+        with held(self._connect) as connect:
+            shared = partial(self._run_on, connect)
+            return Analyst(self.model, shared, newest, self.clock.now(), *anchor).answer(parsed)
+
+    def drivers(self, metric: str, period: Period, comparison: Period, **changes: Any) -> Drivers:
+        """What each group contributed to the change of a metric between two periods."""
+        spec = replace(
+            QuerySpec((metric,), period=period, comparison=comparison, intent="drivers"), **changes
+        )
+        with held(self._connect) as connect:
+            return analyse(validate(spec, self.model), self.model, partial(self._run_on, connect))
+
+    def anomalies(
+        self, metric: str | None = None, days: int = 90, today: date | None = None
+    ) -> list[Anomaly]:
+        """Days whose figure does not fit level and weekday, newest first."""
+        ids = [metric] if metric else list(self.model.ambiguous["kpi"])[:2]
+        newest = self.newest()
+        analyst = Analyst(self.model, self.run, newest, self.clock.now(), *self._anchor(newest, today))
+        found = [a for id in ids for a in analyst.anomalies(id, days)]
+        return sorted(found, key=lambda a: a.at, reverse=True)
+
+    def overview(self, filters: OverviewFilters | Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The JSON of GET /api/overview."""
+        return overviews.overview(self._connect, self.model, self.clock.now(), _filters(filters))
+
+    def overview_csv(self, filters: OverviewFilters | Mapping[str, Any] | None = None) -> str:
+        """The same figures as CSV."""
+        return rows_csv(overviews.csv_rows(self.overview(filters)))
+
+    def people(
+        self, tile: str, filters: OverviewFilters | Mapping[str, Any] | None = None, limit: int = 100
+    ) -> dict[str, Any]:
+        """The customers behind a tile, under pseudonyms."""
+        return overviews.people(self._connect, self.model, self.clock.now(), tile, _filters(filters), limit)
+
+
+def _filters(given: OverviewFilters | Mapping[str, Any] | None) -> OverviewFilters:
+    if given is None:
+        return OverviewFilters()
+    return given if isinstance(given, OverviewFilters) else OverviewFilters.of(given)
+
+
+def rows_csv(rows: list[list[Any]]) -> str:
+    """CSV text; cells that a spreadsheet would run as a formula are defused."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        writer.writerow(
+            [f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t" else cell for cell in row]
+        )
+    return out.getvalue()
+
+
+def table_csv(answer: Answer) -> str:
+    """An answer's table as CSV. Raises InvalidInput when there is none."""
+    if answer.table is None:
+        raise InvalidInput("answer", None, "Only answers with a table can be exported.")
+    return rows_csv([[c["label"] for c in answer.table["columns"]], *answer.table["rows"]])

@@ -1,0 +1,1 @@
+"""Propensity models: training in time order, honest measurement, storage, serving, contributions."""

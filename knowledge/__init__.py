@@ -1,0 +1,1 @@
+"""The corpus (product terms, brand guide, legal and contact policies), its index, and reviewed copy."""

@@ -1,0 +1,92 @@
+"""Contract, machine filter and duplicates of the event writer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_reach.engine.errors import InvalidInput
+from smart_reach.engine.events.contract import KINDS, Event, check_events, events_table
+from smart_reach.engine.events.machine import FAST_SECONDS, judge
+from smart_reach.engine.events.writer import EventWriter
+from smart_reach.engine.workspace import Workspace
+
+AT = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
+
+
+def event(name: str, kind: str, seconds: float = 0, message: str | None = "m1") -> Event:
+    at = AT + timedelta(seconds=seconds)
+    return Event(name, "cus_000001", kind, at, at, "test", message_id=message)
+
+
+def test_handing_in_twice_writes_once(workspace: Workspace) -> None:
+    rows = [event("a", "sent"), event("b", "delivered", 1)]
+    writer = EventWriter(workspace.lake)
+    assert writer.write(rows) == 2
+    assert writer.write(rows) == 0
+    assert EventWriter(workspace.lake).write([*rows, event("c", "open", 400)]) == 1
+    assert writer.write([event("d", "click", 500), event("d", "click", 500)]) == 1
+    with workspace.lake.connect() as connection:
+        assert connection.execute("SELECT count(*), count(DISTINCT event_id) FROM events").fetchone() == (
+            4,
+            4,
+        )
+
+
+def test_a_scanner_is_seen_across_batches_and_kept_beside_the_event(workspace: Workspace) -> None:
+    EventWriter(workspace.lake).write([event("s", "sent"), event("d", "delivered", 2)])
+    EventWriter(workspace.lake).write([event("x", "click", 4), event("y", "click", 300)])
+    with workspace.lake.connect() as connection:
+        rows = connection.execute(
+            "SELECT event_id, machine, machine_signals FROM events WHERE kind = 'click' ORDER BY 1"
+        ).fetchall()
+        clicked = connection.execute("SELECT clicked, clicked_raw FROM messages").fetchone()
+    assert rows == [("x", True, "seconds-after-delivery"), ("y", False, None)]
+    assert clicked == (True, True)
+
+
+@given(delay=st.floats(0.01, 3600))
+def test_only_quick_clicks_are_machines(delay: float) -> None:
+    rows = judge(events_table([event("d", "delivered"), event("c", "click", delay)]), {})
+    assert rows["machine"].to_pylist() == [False, round(delay, 6) <= FAST_SECONDS]
+
+
+def test_a_burst_of_clicks_is_a_machine() -> None:
+    rows = judge(
+        events_table([event("a", "click", 60), event("b", "click", 60.5), event("c", "click", 90)]), {}
+    )
+    assert rows["machine"].to_pylist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"kind": "opened"}, "event 2, kind"),
+        ({"channel": "fax"}, "event 2, channel"),
+        ({"event_id": ""}, "event 2, event_id"),
+        ({"message_id": None}, "event 2, message_id"),
+        ({"local_hour": 24}, "event 2, local_hour"),
+        ({"amount_minor": 5}, "event 2, currency"),
+        ({"customer_id": None}, "event 2, customer_id"),
+        ({"amount_minor": "five"}, "amount_minor"),
+        ({"occurred_at": datetime(2026, 1, 1)}, "occurred_at"),  # noqa: DTZ001
+    ],
+)
+def test_a_broken_event_is_named_and_nothing_is_written(
+    workspace: Workspace, change: dict[str, object], named: str
+) -> None:
+    rows = [event("a", "sent"), replace(event("b", "open", 9), **change)]  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput) as caught:
+        EventWriter(workspace.lake).write(rows)
+    assert named in caught.value.field
+    assert workspace.lake.snapshot_id("events") is None
+
+
+@given(kind=st.text(max_size=12).filter(lambda text: text not in KINDS))
+def test_no_other_kind_is_an_event(kind: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_events(events_table([event("a", kind)]))

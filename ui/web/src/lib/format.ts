@@ -1,0 +1,120 @@
+/** Display of numbers, money and time. Every function takes null and answers with a dash. */
+
+import type { Money } from "../api/types";
+
+export const DASH = "–";
+const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined || Number.isNaN(value) ? DASH : whole.format(value);
+}
+
+/** A share 0..1 as a percentage; small shares keep two decimals. */
+export function share(value: number | null | undefined, digits?: number): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return DASH;
+  const places = digits ?? (Math.abs(value) < 0.01 ? 2 : Math.abs(value) < 0.1 ? 1 : 0);
+  return `${(value * 100).toFixed(places)}%`;
+}
+
+export function money(value: Money | null | undefined): string {
+  if (!value) return DASH;
+  if (value.minor !== null && value.minor !== undefined) return euros(value.minor / 100, value.currency ?? "EUR");
+  return value.display || DASH;
+}
+
+/** As the engine writes money: €4.12 M, €12,345, €3.40. */
+export function euros(major: number, currency = "EUR"): string {
+  const size = Math.abs(major);
+  const millions = size >= 999_995;
+  const places = millions || size < 100 ? 2 : 0;
+  const text = new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: places, maximumFractionDigits: places });
+  return `${major < 0 ? "−" : ""}${text.format(millions ? size / 1e6 : size)}${millions ? " M" : ""}`;
+}
+
+const SUFFIX: Record<string, number> = { k: 1e3, m: 1e6, bn: 1e9 };
+
+/** Reads the number out of a display such as "€4.12 M" or "6.84%"; null when there is none. */
+export function parseDisplay(display: string): number | null {
+  const match = /(-|−)?\D*?([\d,]+(?:\.\d+)?)\s*(bn|[kKmM])?/.exec(display);
+  if (!match?.[2]) return null;
+  const size = Number(match[2].replaceAll(",", "")) * (SUFFIX[(match[3] ?? "").toLowerCase()] ?? 1);
+  return /^\D*[-−]/.test(display) ? -size : size;
+}
+
+/** Formats `value` on the scale of a sibling whose value and display are known (share or percent, minor or major). */
+export function formatLike(value: number, unit: string, sibling: { value: number | null; display: string }): string {
+  const shown = parseDisplay(sibling.display);
+  const ratio = shown !== null && sibling.value ? shown / sibling.value : 1;
+  if (unit === "percent") return `${(value * (ratio > 30 ? 100 : 1)).toFixed(2)}%`;
+  if (unit === "money") return euros(value * (ratio < 0.05 && ratio > 0 ? 0.01 : 1));
+  return Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(2) : count(value);
+}
+
+export function asDate(iso: string | null | undefined): Date | null {
+  if (!iso) return null;
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+const dayTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const dayOnly = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+export function when(iso: string | null | undefined): string {
+  const date = asDate(iso);
+  return date ? dayTime.format(date) : DASH;
+}
+
+/** A calendar day ("2026-11-20") as "Fri 20 Nov", without shifting it by the reader's time zone. */
+export function day(iso: string | null | undefined): string {
+  if (!iso) return DASH;
+  const date = asDate(/^\d{4}-\d\d-\d\d$/.test(iso) ? `${iso}T12:00:00` : iso);
+  return date ? dayOnly.format(date).replace(",", "") : iso;
+}
+
+/** The demo clock's face: "Fri 20 Nov 2026, 13:05". */
+export function clockFace(date: Date, zone?: string): string {
+  const options: Intl.DateTimeFormatOptions = {
+    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
+  };
+  if (zone) options.timeZone = zone;
+  const parts = new Map(new Intl.DateTimeFormat("en-GB", options).formatToParts(date).map((p) => [p.type, p.value]));
+  return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")} ${parts.get("year")}, ${parts.get("hour")}:${parts.get("minute")}`;
+}
+
+/** Distance in time from `now`: "27 min ago", "in 2 d". */
+export function ago(iso: string | null | undefined, now: number): string {
+  const date = asDate(iso);
+  if (!date) return DASH;
+  const seconds = (now - date.getTime()) / 1000;
+  const text = span(Math.abs(seconds));
+  if (text === "now") return "just now";
+  return seconds >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+export function span(seconds: number): string {
+  if (seconds < 45) return "now";
+  if (seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min`;
+  if (seconds < 86_400 * 1.5) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+export function milliseconds(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return "";
+  return ms < 100 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** A value of a chart or table with its unit. */
+export function withUnit(value: number, unit: string | null | undefined): string {
+  switch (unit) {
+    case "percent": case "share": case "rate": return share(value, 2);
+    case "points": return `${value > 0 ? "+" : ""}${(value * 100).toFixed(2)} pp`;
+    case "%": return `${value.toFixed(2)}%`;
+    case "months": return `${value.toFixed(1)} months`;
+    case "money": case "EUR": case "minor": return euros(value / 100);
+    default: return Number.isInteger(value) || Math.abs(value) >= 1000 ? count(value) : value.toFixed(2);
+  }
+}
+
+export function capital(text: string): string {
+  return text ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
