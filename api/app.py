@@ -13,10 +13,13 @@ from fastapi.responses import JSONResponse
 from smart_reach.api.compose import open_cockpit
 from smart_reach.api.pages import mount_pages
 from smart_reach.api.routers import content, copilot, decisions, demo, health, overview, proposals, session
+from smart_reach.api.routers.copilot import STARTERS
 from smart_reach.api.sessions import Sessions
 from smart_reach.api.stream import Hub
+from smart_reach.api.warming import warm_in_background
 from smart_reach.engine.errors import SmartReachError
 from smart_reach.engine.settings import Settings
+from smart_reach.ui.chat.mount import ChatDoor, mount_chat
 
 ROUTERS = (session, overview, proposals, copilot, decisions, content, demo, health)
 SECURITY_HEADERS = {
@@ -40,6 +43,10 @@ def create_app(settings: Settings) -> FastAPI:
         async with open_cockpit(settings, hub) as cockpit:
             app.state.cockpit = cockpit
             app.state.sessions = Sessions(cockpit, settings.secret_key())
+            door: ChatDoor | None = app.state.chat
+            if door is not None:
+                cockpit.conversations.approvals.shown.append(door.proposal_changed)
+            warm_in_background(cockpit.services, chat=door.warm if door else None)
             yield
             hub.close()
 
@@ -58,21 +65,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.middleware("http")(guard)
     app.add_exception_handler(SmartReachError, show_error)
     app.add_exception_handler(RequestValidationError, show_invalid)
-    if settings.chainlit:
-        mount_the_chat(app, settings)
+    app.state.chat = mount_the_chat(app, settings) if settings.chainlit else None
     mount_pages(app)
     return app
 
 
-def mount_the_chat(app: FastAPI, settings: Settings) -> None:
+def mount_the_chat(app: FastAPI, settings: Settings) -> ChatDoor:
     """The Chainlit chat at /chat, fenced; the service is looked up when a request comes."""
-    from smart_reach.ui.chat.mount import mount_chat
-
-    mount_chat(
+    return mount_chat(
         app,
         lambda: app.state.cockpit.conversations,
         read_session=lambda value: app.state.sessions.read(value),
         home=settings.home,
+        starters=STARTERS,
     )
 
 

@@ -41,5 +41,15 @@ def migration(
         new_migration(ws.db, message)
 
 
+@app.command("register-models", hidden=True)
+def register_models(workspace: WorkspaceOption = None) -> None:
+    """Publish the serving model versions in MLflow; the server runs this aside."""
+    from smart_reach.api.setup import register_versions
+    from smart_reach.engine.models.versions import serving_versions
+
+    with errors_as_exit_codes(), opened(workspace) as ws:
+        register_versions(ws, serving_versions(ws))
+
+
 def main() -> None:
     app()

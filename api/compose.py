@@ -131,9 +131,6 @@ async def open_cockpit(settings: Settings, hub: Hub, *, live: bool = True) -> As
             from smart_reach.api.life import BankLife
 
             cockpit.life = BankLife(services, hub) if cockpit.demo else None
-            conversations.approvals.on_change.append(
-                lambda proposal: hub.publish("proposal", {"id": proposal})
-            )
             services.proposals.listeners.append(lambda proposal: hub.publish("proposal", {"id": proposal.id}))
             if live:
                 await conversations.approvals.resume_decided()
@@ -150,7 +147,7 @@ async def open_conversations(
     """The graphs on their checkpointer, one per process."""
     from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-    from smart_reach.agents.language.factory import build_chat_model
+    from smart_reach.agents.language.factory import build_chat_model, model_label
     from smart_reach.engine.state.server import database_name
     from smart_reach.graphs.conversation import ConversationService
 
@@ -159,7 +156,7 @@ async def open_conversations(
         saver = AsyncPostgresSaver(pool)
         await saver.setup()
         model = build_chat_model(settings.llm)
-        yield ConversationService(services, model, lambda: str(getattr(model, "label", settings.llm)), saver)
+        yield ConversationService(services, model, model_label(settings.llm), saver)
 
 
 @asynccontextmanager

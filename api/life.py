@@ -27,9 +27,10 @@ from smart_reach.tools.context import Services
 log = logging.getLogger(__name__)
 TICK_S = 2.0
 LOOK_S = 20.0
+ZONE = "Europe/Lisbon"
 
 
-def next_window(now: datetime, zone: str = "Europe/Lisbon") -> datetime:
+def next_window(now: datetime, zone: str = ZONE) -> datetime:
     """When the next window opens in the bank's own zone, in UTC."""
     local = now.astimezone(ZoneInfo(zone))
     starts = [

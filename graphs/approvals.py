@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -20,7 +20,7 @@ class Approvals:
     def __init__(self, services: Services, campaign: Any) -> None:
         self._services = services
         self._campaign = campaign
-        self.on_change: list[Callable[[str], None]] = []
+        self.shown: list[Callable[[dict[str, Any]], Awaitable[None]]] = []
 
     def show(self, user: User, proposal_id: str) -> dict[str, Any]:
         return show_proposal(self._services, user, proposal_id)
@@ -52,9 +52,10 @@ class Approvals:
         )
         if proposal.status != "pending":
             await self.resume(proposal.interrupt_id, user, proposal.status)
-        for listener in self.on_change:
-            listener(proposal_id)
-        return await asyncio.to_thread(self.show, user, proposal_id)
+        shown = await asyncio.to_thread(self.show, user, proposal_id)
+        for tell in self.shown:
+            await tell(shown)
+        return shown
 
     async def resume(self, run_id: str | None, user: User, status: str) -> None:
         """Let the waiting run end. A run that has already ended, or never waited, is left alone."""

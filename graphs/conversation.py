@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -37,7 +37,7 @@ class ConversationService:
     """Threads, turns and decisions. One instance per process, built in the lifespan."""
 
     def __init__(
-        self, services: Services, model: Any, label: Callable[[], str], checkpointer: BaseCheckpointSaver[Any]
+        self, services: Services, model: Any, label: str, checkpointer: BaseCheckpointSaver[Any]
     ) -> None:
         self._services = services
         self._label = label
@@ -115,7 +115,7 @@ class ConversationService:
                 continue
             steps[data["step"]["id"]] = data["step"]
             yield ConversationEvent("step", data["step"])
-        answer = assistant_message(messages, self._label(), self._now())
+        answer = assistant_message(messages, self._label, self._now())
         proposal_id = None
         if plan := answer.pop("plan"):
             async for event in self._propose(context, plan, steps):

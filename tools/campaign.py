@@ -19,7 +19,7 @@ from smart_reach.tools.knowledge import kept, worst_checks
 
 HOLDOUT_SHARE = 0.1
 # The ramp is longer than the shortest test, so that a winner still has somebody to be sent to.
-LOOKS, ALPHA, MIN_DAYS, RAMP_DAYS = 5, 0.05, 7, 10
+LOOKS, ALPHA, MIN_DAYS, RAMP_DAYS = 5, 0.05, 7, 14
 
 
 def propose_campaign(

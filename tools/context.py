@@ -61,6 +61,7 @@ class Artifact(TypedDict, total=False):
     citations: list[dict[str, Any]]
     clarification: dict[str, Any] | None
     declined: bool
+    refusal: str | None
     brief: Brief
     variants: list[dict[str, Any]]
     decision: dict[str, Any]

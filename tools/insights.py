@@ -64,6 +64,7 @@ def found(answer: Answer) -> Found:
         row_count=shown["row_count"],
         freshness=shown["freshness"],
         clarification=shown["clarification"],
-        declined=bool(shown.get("refusal")),
+        declined=bool(shown["declined"]),
+        refusal=shown["refusal"],
     )
     return shown["text"], artifact

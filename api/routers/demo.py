@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, model_validator
 
+from smart_reach.api.life import ZONE
 from smart_reach.api.sessions import CockpitOf, SignedIn
 from smart_reach.engine.errors import NotFound
 
@@ -28,7 +29,7 @@ class Advance(BaseModel):
 def clock(user: SignedIn, cockpit: CockpitOf) -> dict[str, Any]:
     if cockpit.life is None:
         raise NotFound("There is no demo clock outside demo mode.")
-    return {**cockpit.life.state(), "demo": True}
+    return {**cockpit.life.state(), "demo": True, "zone": ZONE}
 
 
 @router.post("/advance", status_code=202)

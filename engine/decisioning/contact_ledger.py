@@ -2,16 +2,16 @@
 
 Every reserve or commit of a customer's contact holds that customer's advisory lock until the transaction
 ends, so two dispatchers, or a dispatcher and a decision, see each other's contacts. A transaction that
-touches several customers must take them in the order of their ids.
+touches several customers must take them in the order of their ids: `lock_many` for all of them first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ARRAY, String, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
@@ -43,7 +43,14 @@ class ContactLedger:
 
     def lock(self, session: Session, customer_id: str) -> None:
         """Hold this customer's contacts until the transaction ends."""
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(customer_id, _LOCK_SPACE))))
+        self.lock_many(session, [customer_id])
+
+    def lock_many(self, session: Session, customer_ids: Collection[str]) -> None:
+        """Hold the contacts of these customers until the transaction ends, taken in the order of ids."""
+        ids = literal(sorted(set(customer_ids)), ARRAY(String))
+        # A function in FROM hands its rows out in the array's order, so the locks are taken in it too.
+        one = func.unnest(ids).table_valued("id").render_derived()
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(one.c.id, _LOCK_SPACE))))
 
     def reserve(
         self, session: Session, customer_id: str, channel: str, at: datetime, subject: str
@@ -53,71 +60,74 @@ class ContactLedger:
         Repeating a subject returns its reservation, so that a crashed dispatcher can simply try again; one
         that expired or was released is checked anew.
         """
-        require_channel(channel)
-        self.lock(session, customer_id)
+        return self.reserve_many(session, [(customer_id, channel, subject)], at)[subject]
+
+    def reserve_many(
+        self, session: Session, wanted: Sequence[tuple[str, str, str]], at: datetime
+    ) -> Mapping[str, int | Refusal]:
+        """`reserve` for (customer, channel, subject), one after the other in this order; by subject."""
+        for channel in {channel for _, channel, _ in wanted}:
+            require_channel(channel)
+        customers = {customer_id for customer_id, _, _ in wanted}
+        self.lock_many(session, customers)
         now = self._clock.now()
-        row = session.scalar(select(ContactReservation).where(ContactReservation.subject == subject))
-        if row is not None and (row.customer_id, row.channel) != (customer_id, channel):
-            raise Conflict(f"The subject {subject} already stands for another contact.")
-        if row is not None and (row.state == "committed" or (_alive(row, now) and row.at == at)):
-            return row.id
-        refused = self._refusal(session, customer_id, channel, at, except_id=row.id if row else None)
-        if refused is not None:
-            return refused
-        if row is None:
-            row = ContactReservation(
-                customer_id=customer_id, channel=channel, subject=subject, created_at=now
-            )
-            session.add(row)
-        row.at, row.state = at, "reserved"
-        row.expires_at = max(now, at) + timedelta(minutes=self.policy.hold_minutes)
+        known = _of_subjects(session, [subject for _, _, subject in wanted])
+        taken = self._taken(session, customers, at)
+        answers: dict[str, ContactReservation | Refusal] = {}
+        for customer_id, channel, subject in wanted:
+            row = known.get(subject)
+            if row is None or not _stands(row, customer_id, channel, at, now):
+                places = taken.setdefault(customer_id, {})
+                if refused := self._refusal(places, channel, at, subject):
+                    answers[subject] = refused
+                    continue
+                row = row or _new(session, customer_id, channel, subject, now)
+                row.at, row.state = at, "reserved"
+                row.expires_at = max(now, at) + timedelta(minutes=self.policy.hold_minutes)
+                places[subject], known[subject] = Contact(channel, at), row
+            answers[subject] = row
         session.flush()
-        return row.id
+        return {subject: a if isinstance(a, Refusal) else a.id for subject, a in answers.items()}
 
     def commit(self, session: Session, reservation_id: int) -> None:
         """The contact was made. Raises Conflict when the place was lost meanwhile. Repeatable."""
-        row = self._locked(session, reservation_id)
-        if row.state == "committed":
-            return
-        if not _alive(row, self._clock.now()):
-            refused = self._refusal(session, row.customer_id, row.channel, row.at, except_id=row.id)
-            if refused is not None:
-                raise Conflict(f"Reservation {row.id} ended and its place is taken: {refused.reason}")
-        row.state, row.expires_at = "committed", None
+        for reason in self.commit_many(session, [reservation_id]).values():
+            raise Conflict(reason)
+
+    def commit_many(self, session: Session, reservation_ids: Collection[int]) -> Mapping[int, str]:
+        """The contacts were made. Returns those whose place was lost meanwhile, with the reason."""
+        lost: dict[int, str] = {}
+        now = self._clock.now()
+        for row in self._locked(session, reservation_ids):
+            if row.state == "committed":
+                continue
+            if not _alive(row, now):
+                places = self._taken(session, [row.customer_id], row.at).get(row.customer_id, {})
+                if refused := self._refusal(places, row.channel, row.at, row.subject):
+                    lost[row.id] = f"Reservation {row.id} ended and its place is taken: {refused.reason}"
+                    continue
+            row.state, row.expires_at = "committed", None
         session.flush()
+        return lost
 
     def release(self, session: Session, reservation_id: int) -> None:
         """The contact will not be made; its place is free again. Repeatable; a made contact stays."""
-        row = self._locked(session, reservation_id)
-        if row.state == "committed":
-            raise Conflict(f"Reservation {row.id} is a contact that was made; it cannot be released.")
-        row.state, row.expires_at = "released", None
+        self.release_many(session, [reservation_id])
+
+    def release_many(self, session: Session, reservation_ids: Collection[int]) -> None:
+        """`release` for many; Conflict when one of them is a contact that was made."""
+        for row in self._locked(session, reservation_ids):
+            if row.state == "committed":
+                raise Conflict(f"Reservation {row.id} is a contact that was made; it cannot be released.")
+            row.state, row.expires_at = "released", None
         session.flush()
 
     def contacts(
-        self,
-        session: Session,
-        customer_ids: Sequence[str] | None,
-        *,
-        at: datetime | None = None,
-        except_id: int | None = None,
+        self, session: Session, customer_ids: Sequence[str] | None, *, at: datetime | None = None
     ) -> dict[str, list[Contact]]:
         """Committed and live reserved contacts that matter from `at` (now) on, in time order."""
-        now = self._clock.now()
-        since = min(now, at or now) - timedelta(hours=self.policy.longest_hours)
-        query = (
-            select(ContactReservation.customer_id, ContactReservation.channel, ContactReservation.at)
-            .where(ContactReservation.at > since, _counts(now))
-            .order_by(ContactReservation.customer_id, ContactReservation.at, ContactReservation.id)
-        )
-        if customer_ids is not None:
-            query = query.where(ContactReservation.customer_id.in_(list(customer_ids)))
-        if except_id is not None:
-            query = query.where(ContactReservation.id != except_id)
-        found: dict[str, list[Contact]] = {}
-        for customer_id, channel, at in session.execute(query):
-            found.setdefault(customer_id, []).append(Contact(channel, at))
-        return found
+        taken = self._taken(session, customer_ids, at)
+        return {customer_id: list(places.values()) for customer_id, places in taken.items()}
 
     def backfill(self, session: Session, rows: Iterable[tuple[str, str, datetime, str]]) -> int:
         """Record contacts made before this ledger: (customer, channel, at, subject). Known ones are kept."""
@@ -142,24 +152,62 @@ class ContactLedger:
             )
         return (session.scalar(select(func.count()).select_from(ContactReservation)) or 0) - before
 
-    def _locked(self, session: Session, reservation_id: int) -> ContactReservation:
-        customer_id = session.scalar(
-            select(ContactReservation.customer_id).where(ContactReservation.id == reservation_id)
+    def _taken(
+        self, session: Session, customer_ids: Collection[str] | None, at: datetime | None
+    ) -> dict[str, dict[str, Contact]]:
+        """Customer → subject → contact."""
+        now = self._clock.now()
+        since = min(now, at or now) - timedelta(hours=self.policy.longest_hours)
+        row = ContactReservation
+        query = (
+            select(row.customer_id, row.subject, row.channel, row.at)
+            .where(row.at > since, _counts(now))
+            .order_by(row.customer_id, row.at, row.id)
         )
-        if customer_id is None:
-            raise NotFound(f"There is no reservation {reservation_id}.")
-        self.lock(session, customer_id)
-        return session.get_one(ContactReservation, reservation_id, populate_existing=True)
+        if customer_ids is not None:
+            query = query.where(row.customer_id.in_(list(customer_ids)))
+        found: dict[str, dict[str, Contact]] = {}
+        for customer_id, subject, channel, when in session.execute(query):
+            found.setdefault(customer_id, {})[subject] = Contact(channel, when)
+        return found
+
+    def _locked(self, session: Session, reservation_ids: Collection[int]) -> Sequence[ContactReservation]:
+        ids, row = list(reservation_ids), ContactReservation
+        owners = dict(session.execute(select(row.id, row.customer_id).where(row.id.in_(ids))).tuples().all())
+        if missing := sorted(set(ids) - set(owners)):
+            raise NotFound(f"There is no reservation {missing[0]}.")
+        self.lock_many(session, owners.values())
+        query = select(row).where(row.id.in_(ids)).order_by(row.customer_id, row.id)
+        return session.scalars(query.execution_options(populate_existing=True)).all()
 
     def _refusal(
-        self, session: Session, customer_id: str, channel: str, at: datetime, *, except_id: int | None
+        self, places: Mapping[str, Contact], channel: str, at: datetime, subject: str
     ) -> Refusal | None:
-        found = self.contacts(session, [customer_id], at=at, except_id=except_id)
-        contacts = found.get(customer_id, [])
-        cap = refusing_cap(contacts, channel, at, self.policy)
+        """The cap that one more contact would break; the subject's own earlier place does not count."""
+        others = [contact for other, contact in places.items() if other != subject]
+        cap = refusing_cap(others, channel, at, self.policy)
         if cap is None:
             return None
         return Refusal("cap", f"The contact policy allows {cap.text}, and that is reached.")
+
+
+def _of_subjects(session: Session, subjects: Collection[str]) -> dict[str, ContactReservation]:
+    query = select(ContactReservation).where(ContactReservation.subject.in_(subjects))
+    rows = session.scalars(query.execution_options(populate_existing=True))
+    return {row.subject: row for row in rows}
+
+
+def _stands(row: ContactReservation, customer_id: str, channel: str, at: datetime, now: datetime) -> bool:
+    """Whether the row already is this contact's place."""
+    if (row.customer_id, row.channel) != (customer_id, channel):
+        raise Conflict(f"The subject {row.subject} already stands for another contact.")
+    return row.state == "committed" or (_alive(row, now) and row.at == at)
+
+
+def _new(session: Session, customer_id: str, channel: str, subject: str, now: datetime) -> ContactReservation:
+    row = ContactReservation(customer_id=customer_id, channel=channel, subject=subject, created_at=now)
+    session.add(row)
+    return row
 
 
 def _alive(row: ContactReservation, now: datetime) -> bool:

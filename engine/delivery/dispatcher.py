@@ -10,11 +10,10 @@ Killed between 2 and 3, the claim expires and the same stored message is offered
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, Select, and_, func, or_, select
@@ -25,14 +24,13 @@ from smart_reach.engine.delivery.messages import (
     ApprovalReader,
     Connector,
     ContactGuard,
-    OutgoingMessage,
     Receipt,
     Renderer,
 )
-from smart_reach.engine.delivery.prepare import Preparer
+from smart_reach.engine.delivery.prepare import Batch, Preparer
+from smart_reach.engine.delivery.sending import send_all
 from smart_reach.engine.delivery.settle import settle
 from smart_reach.engine.delivery.tables import OutboxRow
-from smart_reach.engine.errors import Unavailable
 from smart_reach.engine.ports import LedgerWriter
 from smart_reach.engine.state.base import transaction
 
@@ -53,15 +51,6 @@ class DispatchReport:
         return self.sent + self.held + self.waiting + self.held_out + self.recovered + self.failed
 
 
-@dataclass
-class Batch:
-    """Rows of one prepare step: to be sent now, and found accepted although not written down."""
-
-    claimed: int = 0
-    outgoing: list[OutgoingMessage] = field(default_factory=list)
-    accepted: dict[str, Receipt] = field(default_factory=dict)
-
-
 def _no_probe(point: str) -> None:
     """Tests stop the process at these points."""
 
@@ -79,7 +68,7 @@ class Dispatcher:
         render: Renderer,
         guard: ContactGuard,
         approved: ApprovalReader,
-        batch: int = 50,
+        batch: int = 250,
         claim_seconds: float = 60.0,
         probe: Callable[[str], None] = _no_probe,
     ) -> None:
@@ -99,64 +88,48 @@ class Dispatcher:
         report, left = DispatchReport(), limit
         while left > 0:
             deadline = time.monotonic() + self._claim_seconds / 2
-            batch = self._prepare(min(self._batch, left), report)
+            batch = self._prepare(min(self._batch, left))
             if batch.claimed == 0:
                 break
             self._probe("prepared")
-            receipts = self._send(batch, deadline, report)
+            receipts = send_all(self._connectors, batch.outgoing, deadline, self._probe)
             self._settle({**batch.accepted, **receipts})
             self._probe("settled")
-            again = sum(receipt.repeated for receipt in receipts.values())
-            report.sent += len(receipts) - again
-            report.recovered += len(batch.accepted) + again
+            _count(report, batch, receipts)
             left -= batch.claimed
         return report
 
-    def _prepare(self, size: int, report: DispatchReport) -> Batch:
+    def _prepare(self, size: int) -> Batch:
         now = self._clock.now()
         with transaction(self._db) as session:
             machine_now: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
             rows = session.scalars(_due(now, machine_now).limit(size)).all()
-            batch = Batch(claimed=len(rows))
             if not rows:
-                return batch
+                return Batch()
             checks = LastChecks(session, rows, self._approved, now)
             claim, until = uuid.uuid4().hex, machine_now + timedelta(seconds=self._claim_seconds)
             for row in rows:
                 row.claim, row.claim_until = claim, until
-            # Contacts are locked in the order of customers, so that two dispatchers never wait in a ring.
-            for row in sorted(rows, key=lambda row: (row.customer_id, row.message_id)):
-                outcome = self._preparer.prepare(session, row, checks, now, batch.accepted)
-                self._sort(row, outcome, batch, report)
+            batch = self._preparer.prepare(session, rows, checks, now)
             session.flush()
             self._preparer.record_held(session, rows)
         return batch
-
-    def _sort(self, row: OutboxRow, outcome: str, batch: Batch, report: DispatchReport) -> None:
-        if outcome == "send":
-            batch.outgoing.append(OutgoingMessage(**json.loads(row.message or "{}")))
-        elif outcome != "accepted":
-            setattr(report, outcome, getattr(report, outcome) + 1)
-
-    def _send(self, batch: Batch, deadline: float, report: DispatchReport) -> dict[str, Receipt]:
-        receipts: dict[str, Receipt] = {}
-        for message in batch.outgoing:
-            if time.monotonic() > deadline:  # the claim may end soon: leave the rest to whoever claims next
-                report.failed += 1
-                continue
-            try:
-                receipts[message.message_id] = self._connectors[message.channel].send(message)
-            except Unavailable:
-                report.failed += 1  # stays `sending`; offered again when the claim has expired
-                continue
-            self._probe("accepted")
-        return receipts
 
     def _settle(self, receipts: Mapping[str, Receipt]) -> None:
         if receipts:
             with transaction(self._db) as session:
                 settle(session, receipts, self._guard, self._ledger)
                 self._probe("settling")
+
+
+def _count(report: DispatchReport, batch: Batch, receipts: Mapping[str, Receipt]) -> None:
+    again = sum(receipt.repeated for receipt in receipts.values())
+    report.sent += len(receipts) - again
+    report.recovered += len(batch.accepted) + again
+    report.failed += len(batch.outgoing) - len(receipts)
+    report.held += batch.stopped["held"]
+    report.waiting += batch.stopped["waiting"]
+    report.held_out += batch.stopped["held_out"]
 
 
 def _due(now: datetime, machine_now: datetime) -> Select[OutboxRow]:

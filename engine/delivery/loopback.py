@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,22 +50,27 @@ class LoopbackConnector:
 
     def send(self, message: OutgoingMessage) -> Receipt:
         """Keep the message; a repeat changes nothing but the count of attempts."""
-        values = {
-            **asdict(message),
-            "receipt_id": f"loop_{content_hash(message.message_id)[:16]}",
-            "accepted_at": self._clock.now(),
-            "attempts": 1,
-        }
-        statement = insert(LoopbackMessage).values(**values)
-        statement = statement.on_conflict_do_update(
-            index_elements=["message_id"], set_={"attempts": LoopbackMessage.attempts + 1}
+        return self.send_many([message])[message.message_id]
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Mapping[str, Receipt]:
+        """`send` for messages of different ids, in one transaction: all are accepted or none is."""
+        if not messages:
+            return {}
+        now = self._clock.now()
+        rows = [
+            {**vars(message), "receipt_id": _receipt_id(message), "accepted_at": now, "attempts": 1}
+            for message in messages
+        ]
+        kept = LoopbackMessage
+        statement = insert(kept).on_conflict_do_update(
+            index_elements=["message_id"], set_={"attempts": kept.attempts + 1}
         )
-        columns = (LoopbackMessage.receipt_id, LoopbackMessage.accepted_at, LoopbackMessage.attempts)
+        columns = (kept.message_id, kept.receipt_id, kept.accepted_at, kept.attempts)
         with self._db.begin() as connection:
             # In a line, so that `since` never meets a number whose predecessor is still uncommitted.
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            row = connection.execute(statement.returning(*columns)).one()
-        return Receipt(row.receipt_id, row.accepted_at, row.attempts > 1)
+            found = connection.execute(statement.returning(*columns), rows).all()
+        return {row.message_id: Receipt(row.receipt_id, row.accepted_at, row.attempts > 1) for row in found}
 
     def find(self, message_id: str) -> Receipt | None:
         """The receipt of a message accepted before."""
@@ -108,6 +113,10 @@ def message_json(message: DeliveredMessage) -> dict[str, Any]:
         "url": message.url,
         "accepted_at": message.accepted_at.isoformat(),
     }
+
+
+def _receipt_id(message: OutgoingMessage) -> str:
+    return f"loop_{content_hash(message.message_id)[:16]}"
 
 
 def _value(row: LoopbackMessage) -> DeliveredMessage:

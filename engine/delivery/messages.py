@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -69,6 +69,15 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchConnector(Connector, Protocol):
+    """A way out that takes many at once."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Mapping[str, Receipt]:
+        """Receipts by message id, each as `send` would give it; what has none was not accepted."""
+        ...
+
+
 class Refused(Protocol):
     """Why a contact may not be made now."""
 
@@ -77,18 +86,22 @@ class Refused(Protocol):
 
 
 class ContactGuard(Protocol):
-    """Caps over all channels; decisioning's contact ledger is one. Customers come in sorted order.
+    """Caps over all channels; decisioning's contact ledger is one.
 
-    `reserve` answers the reservation's id or a refusal, and the same again for a repeated subject.
+    `lock_many` holds these customers' contacts until the transaction ends; it comes before the rest.
+    `reserve_many` takes (customer, channel, subject) and answers by subject: the reservation's id or a
+    refusal, and the same again for a repeated subject. `commit_many` answers which places were lost.
     """
 
-    def reserve(
-        self, session: Session, customer_id: str, channel: str, at: datetime, subject: str
-    ) -> int | Refused: ...
+    def lock_many(self, session: Session, customer_ids: Collection[str]) -> None: ...
 
-    def commit(self, session: Session, reservation_id: int) -> None: ...
+    def reserve_many(
+        self, session: Session, wanted: Sequence[tuple[str, str, str]], at: datetime
+    ) -> Mapping[str, int | Refused]: ...
 
-    def release(self, session: Session, reservation_id: int) -> None: ...
+    def commit_many(self, session: Session, reservation_ids: Collection[int]) -> Mapping[int, str]: ...
+
+    def release_many(self, session: Session, reservation_ids: Collection[int]) -> None: ...
 
 
 class ApprovedContent(Protocol):

@@ -50,11 +50,10 @@ def add_event(session: Session, event: Mapping[str, Any]) -> None:
 
 
 def add_events(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """`add_event` for many, in one statement."""
+    """`add_event` for many at once."""
     if events:
         rows = [{"event_id": event["event_id"], "body": canonical_json(event)} for event in events]
-        statement = insert(PendingEvent).values(rows)
-        session.execute(statement.on_conflict_do_nothing(index_elements=["event_id"]))
+        session.execute(insert(PendingEvent).on_conflict_do_nothing(index_elements=["event_id"]), rows)
 
 
 def flush_events(db: Engine, write: WriteEvents, *, limit: int = 5000) -> int:

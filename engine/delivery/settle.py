@@ -12,7 +12,6 @@ from smart_reach.engine.delivery.messages import ContactGuard, Receipt
 from smart_reach.engine.delivery.pending import add_events
 from smart_reach.engine.delivery.prepare import event_of
 from smart_reach.engine.delivery.tables import OutboxRow
-from smart_reach.engine.errors import Conflict
 from smart_reach.engine.ports import LedgerWriter
 
 
@@ -29,25 +28,16 @@ def settle(
         .execution_options(populate_existing=True)
     ).all()
     fresh = [row for row in rows if row.status != "sent"]
-    lost = {row.message_id: _commit(session, row, guard) for row in fresh}
+    places = [row.reservation_id for row in fresh if row.reservation_id is not None]
+    # A reservation that ended meanwhile is a fact to keep as the reason: the message is sent.
+    lost = guard.commit_many(session, places)
     for row in fresh:
-        _mark(row, receipts[row.message_id], lost[row.message_id])
+        _mark(row, receipts[row.message_id], lost.get(row.reservation_id or 0))
     add_events(session, [_sent(row, receipts[row.message_id]) for row in fresh])
     session.flush()
     for campaign_id in sorted({row.campaign_id for row in fresh}):
         _record(session, [row for row in fresh if row.campaign_id == campaign_id], ledger)
     return fresh
-
-
-def _commit(session: Session, row: OutboxRow, guard: ContactGuard) -> str | None:
-    """Make the contact count. A reservation that ended meanwhile is a fact to keep: the message is sent."""
-    if row.reservation_id is None:
-        return None
-    try:
-        guard.commit(session, row.reservation_id)
-    except Conflict as lost:
-        return lost.message
-    return None
 
 
 def _mark(row: OutboxRow, receipt: Receipt, reason: str | None) -> None:

@@ -102,7 +102,7 @@ def _worth(expected: Mapping[str, Any]) -> dict[str, Any]:
     currency = expected.get("currency", "EUR")
     return {
         "uplift": {
-            "display": "–" if uplift is None else f"{100 * uplift:+.2f} pp",
+            "display": "–" if uplift is None else f"{round(100 * uplift, 2) + 0.0:+.2f} pp",
             "value": uplift,
             "interval": expected.get("interval"),
         },

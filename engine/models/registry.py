@@ -50,6 +50,15 @@ def _known(ws: Workspace, version_ids: Sequence[str]) -> dict[str, str]:
         return {version_id: str(ref) for version_id, ref in session.execute(query)}
 
 
+def unregistered(ws: Workspace) -> bool:
+    """Whether a serving version is not in the registry yet; asks our own table, not MLflow."""
+    query = select(ModelVersionRow.id).where(
+        ModelVersionRow.status == "serving", ModelVersionRow.mlflow_ref.is_(None)
+    )
+    with Session(ws.db) as session:
+        return session.scalar(query.limit(1)) is not None
+
+
 def _client(ws: Workspace) -> Any:
     # MLflow asks its server about telemetry unless told not to; nothing here may leave the machine
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -45,4 +45,4 @@ async def conversation(ws: Workspace, model: BaseChatModel) -> AsyncIterator[Con
     async with checkpointer_pool(url.render_as_string(hide_password=False)) as pool:
         saver = AsyncPostgresSaver(pool)
         await saver.setup()
-        yield ConversationService(build_services(ws), model, lambda: "Scripted", saver)
+        yield ConversationService(build_services(ws), model, "Scripted", saver)

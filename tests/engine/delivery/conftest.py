@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,9 +44,14 @@ class CountingGuard:
         self.committed: set[int] = set()
         self._next = 0
 
-    def reserve(
-        self, session: Session, customer_id: str, channel: str, at: datetime, subject: str
-    ) -> int | Refusal:
+    def lock_many(self, session: Session, customer_ids: Collection[str]) -> None: ...
+
+    def reserve_many(
+        self, session: Session, wanted: Sequence[tuple[str, str, str]], at: datetime
+    ) -> dict[str, int | Refusal]:
+        return {subject: self._reserve(customer_id, subject) for customer_id, _, subject in wanted}
+
+    def _reserve(self, customer_id: str, subject: str) -> int | Refusal:
         for number, (_, known) in self.held.items():
             if known == subject:
                 return number
@@ -56,11 +61,13 @@ class CountingGuard:
         self.held[self._next] = (customer_id, subject)
         return self._next
 
-    def commit(self, session: Session, reservation_id: int) -> None:
-        self.committed.add(reservation_id)
+    def commit_many(self, session: Session, reservation_ids: Collection[int]) -> dict[int, str]:
+        self.committed.update(reservation_ids)
+        return {}
 
-    def release(self, session: Session, reservation_id: int) -> None:
-        self.held.pop(reservation_id, None)
+    def release_many(self, session: Session, reservation_ids: Collection[int]) -> None:
+        for reservation_id in reservation_ids:
+            self.held.pop(reservation_id, None)
 
 
 def render(session: Session, variant: Mapping[str, Any]) -> RenderedMessage:
