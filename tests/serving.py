@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-SMALL_BANK = 4000
-PASSWORDS = {"maya": "marketer", "ana": "manager", "tomas": "manager", "eve": "evaluator", "ada": "admin"}
+BANK = 20_000
 
 
 def free_port() -> int:
@@ -26,7 +27,7 @@ def free_port() -> int:
 class Server:
     """`smart-reach serve` on a free port. `start` waits for health; `kill` is kill −9."""
 
-    def __init__(self, home: Path, *, customers: int = SMALL_BANK, **env: str) -> None:
+    def __init__(self, home: Path, *, customers: int = BANK, **env: str) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -77,14 +78,13 @@ class Server:
             self._process.wait()
         self._process = None
 
-    def client(self, name: str) -> httpx.Client:
+    @contextmanager
+    def client(self, name: str) -> Iterator[httpx.Client]:
         """A client signed in as one of the demo users."""
-        client = httpx.Client(base_url=self.url, timeout=60)
-        answer = client.post(
-            "/api/session", json={"email": f"{name}@demo-bank.example", "password": f"demo-{name}-2026"}
-        )
-        answer.raise_for_status()
-        return client
+        who = {"email": f"{name}@demo-bank.example", "password": f"demo-{name}-2026"}
+        with httpx.Client(base_url=self.url, timeout=60) as client:
+            client.post("/api/session", json=who).raise_for_status()
+            yield client
 
 
 def run_command(home: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

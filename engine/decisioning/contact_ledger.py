@@ -66,6 +66,8 @@ class ContactLedger:
         self, session: Session, wanted: Sequence[tuple[str, str, str]], at: datetime
     ) -> Mapping[str, int | Refusal]:
         """`reserve` for (customer, channel, subject), one after the other in this order; by subject."""
+        if not wanted:
+            return {}
         for channel in {channel for _, channel, _ in wanted}:
             require_channel(channel)
         customers = {customer_id for customer_id, _, _ in wanted}
@@ -173,6 +175,8 @@ class ContactLedger:
 
     def _locked(self, session: Session, reservation_ids: Collection[int]) -> Sequence[ContactReservation]:
         ids, row = list(reservation_ids), ContactReservation
+        if not ids:
+            return []
         owners = dict(session.execute(select(row.id, row.customer_id).where(row.id.in_(ids))).tuples().all())
         if missing := sorted(set(ids) - set(owners)):
             raise NotFound(f"There is no reservation {missing[0]}.")

@@ -6,24 +6,24 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.consent import record_consent
 from smart_reach.engine.demo.clock import DemoClock
+from smart_reach.engine.demo.live_writer import LiveWriter
 from smart_reach.engine.demo.messages import DeliveredMessage
 from smart_reach.engine.demo.organic import Organic
 from smart_reach.engine.demo.replies import Replies
 from smart_reach.engine.demo.store import add_pending
 from smart_reach.engine.demo.tables import DemoCursor, DemoPending
 from smart_reach.engine.errors import InvalidInput, Stop
-from smart_reach.engine.events.writer import EventWriter
 from smart_reach.engine.features.store import FeatureStore
 from smart_reach.engine.lakehouse.compact import compact_events
-from smart_reach.engine.lakehouse.schemas import EVENT_SCHEMA, EVENTS
+from smart_reach.engine.lakehouse.schemas import EVENTS
 from smart_reach.engine.ports import Progress, silent
 from smart_reach.engine.state.base import transaction
 
@@ -36,7 +36,7 @@ Unsubscribe = Callable[[Session, str, str, datetime], object]
 _LOCK = 726_417_004
 _STEP = timedelta(hours=1)
 _BATCH = 20_000
-_LATE = timedelta(minutes=1)
+_RECORDED = "recorded"  # in the payload of an unsubscribe whose withdrawal is written down
 _TIDY_EVERY = 50
 _COMPACT_ABOVE = 60  # files beyond one a day
 
@@ -62,17 +62,17 @@ class LiveBank:
         self._workspace = workspace
         self._inbox = inbox
         self._unsubscribe = on_unsubscribe or _withdraw
-        self._writer = EventWriter(workspace.lake)
+        self._writer = LiveWriter(workspace)
         self._organic = Organic(workspace)
         self._replies = Replies(workspace)
         self._lock = threading.Lock()
         self._writes = 0
 
     def tick(self, *, wait: bool = False, hold: bool = False) -> TickReport:
-        """Everything that is due by now: read the inbox, live on, write events, record withdrawals.
+        """Everything that is due by now: read the inbox, record withdrawals, live on, write events.
 
-        `wait`: for another process that is ticking, instead of leaving it to that one. `hold`: only read
-        the inbox and leave what is due to the next tick.
+        `wait`: for another process that is ticking, instead of leaving it to that one. `hold`: read the
+        inbox and record withdrawals, but leave the events to a later tick.
         """
         with self._lock, transaction(self._workspace.db) as session:
             take = func.pg_advisory_xact_lock if wait else func.pg_try_advisory_xact_lock
@@ -80,16 +80,11 @@ class LiveBank:
                 return TickReport(busy=True)
             now = self._workspace.clock.now()
             messages = self._read_inbox(session, now)
+            unsubscribed = self._record(session, now)
             if hold:
-                return TickReport(messages)
+                return TickReport(messages, unsubscribed=unsubscribed)
             self._read_holdout(session, now)
-            due = _due(session, now)
-            organic = self._live_on(session, now, bool(due))
-            unsubscribed = self._record(session, due)
-            written = self._write(due, organic, now)
-            if due:
-                ids = [row.event_id for row in due]
-                session.execute(update(DemoPending).where(DemoPending.event_id.in_(ids)).values(done=True))
+            written = self._write(session, now)
         self._writes += bool(written)
         if written and self._writes % _TIDY_EVERY == 0:
             self.tidy()
@@ -103,29 +98,29 @@ class LiveBank:
         step: Callable[[datetime], object] = lambda at: None,
         progress: Progress = silent,
     ) -> datetime:
-        """Move the demo's clock, an hour at a time, letting customers answer and calling `step(now)`.
+        """Move the demo's clock, an hour at a time, letting customers act and then calling `step(now)`.
 
-        Features are refreshed every seven days and at the end. Returns the new time.
+        Withdrawals of consent are recorded in every hour, before `step`; events are written to the lake every
+        six hours and at the end, since a snapshot costs the same for one event as for a thousand. Features
+        are refreshed every seven days and at the end. Returns the new time.
         """
         clock = self._workspace.clock
         if not isinstance(clock, DemoClock):
             raise Stop("Only a demo workspace's clock can be moved.")
-        start = clock.now()
+        start = now = clock.now()
         end = _end(start, days, until)
-        store, refreshed, written = FeatureStore(self._workspace), start, start
-        # A snapshot costs the same for one event as for a thousand: over many days write fewer.
-        pause = _STEP if end - start <= timedelta(days=2) else 3 * _STEP
-        while (now := clock.now()) < end:
-            now = clock.advance(min(_STEP, end - now))
+        store, refreshed = FeatureStore(self._workspace), start
+        while now < end:
+            before, now = now, clock.advance(min(_STEP, end - now))
+            self.tick(wait=True, hold=now < end and _quarter(before) == _quarter(now))
             step(now)
-            hold = now < end and now - written < pause
-            self.tick(wait=True, hold=hold)
-            written = written if hold else now
-            if now - refreshed >= timedelta(days=7):
+            if now - refreshed >= timedelta(days=7) and now < end:
                 store.refresh(now)
                 refreshed = now
             share = min(1.0, (now - start) / (end - start))
             progress(0.98 * share, f"Living through {now:%d %B, %H:%M}")
+            now = max(now, clock.now())
+        self.tick(wait=True)
         store.refresh(clock.now())
         self.tidy()
         progress(1.0, "Done")
@@ -165,45 +160,41 @@ class LiveBank:
         cursor.position = int(now.timestamp())
         return rows
 
-    def _record(self, session: Session, due: Sequence[DemoPending]) -> int:
-        leaving = [row for row in due if row.kind == "unsubscribe"]
+    def _record(self, session: Session, now: datetime) -> int:
+        """Write down withdrawals that are due, each once, whether or not their events are in the lake."""
+        leaving = session.scalars(
+            _open(now).where(DemoPending.kind == "unsubscribe", ~DemoPending.payload.has_key(_RECORDED))
+        ).all()
         for row in leaving:
             at = datetime.fromisoformat(row.payload["occurred_at"])
             self._unsubscribe(session, row.customer_id, row.payload["channel"], at)
+            row.payload = {**row.payload, _RECORDED: True}
         return len(leaving)
 
-    def _write(self, due: Sequence[DemoPending], organic: pa.Table | None, now: datetime) -> int:
-        parts = [] if organic is None else [organic]
+    def _write(self, session: Session, now: datetime) -> int:
+        due = session.scalars(_open(now).limit(_BATCH)).all()
+        organic = self._live_on(session, now, bool(due))
+        written = self._writer.write(session, due, organic, now, all_due=len(due) < _BATCH)
         if due:
-            parts.append(_events([row.payload for row in due], now))
-        if not parts:
-            return 0
-        written = self._writer.write(pa.concat_tables(parts))
-        self._replies.wrote()
+            ids = [row.event_id for row in due]
+            session.execute(update(DemoPending).where(DemoPending.event_id.in_(ids)).values(done=True))
+        if written:
+            self._replies.wrote()
         return written
 
 
-def _due(session: Session, now: datetime) -> Sequence[DemoPending]:
-    return session.scalars(
+def _open(now: datetime) -> Select[DemoPending]:
+    """What is due and not in the lake, earliest first."""
+    return (
         select(DemoPending)
         .where(DemoPending.done.is_(False), DemoPending.due_at <= now)
         .order_by(DemoPending.due_at, DemoPending.event_id)
-        .limit(_BATCH)
-    ).all()
+    )
 
 
-def _events(payloads: Sequence[dict[str, Any]], now: datetime) -> pa.Table:
-    """Rows of the events table; one that comes late was received now."""
-    columns: dict[str, list[Any]] = {field.name: [] for field in EVENT_SCHEMA}
-    for payload in payloads:
-        received = datetime.fromisoformat(payload["received_at"])
-        times = {
-            "occurred_at": datetime.fromisoformat(payload["occurred_at"]),
-            "received_at": now if now - received > _LATE else received,
-        }
-        for name, values in columns.items():
-            values.append(times.get(name, payload.get(name)))
-    return pa.table(columns, schema=EVENT_SCHEMA)
+def _quarter(at: datetime) -> int:
+    """Number of the six hours, counted from midnight UTC, that hold `at`."""
+    return int(at.timestamp() // (6 * 3600))
 
 
 def _cursor(session: Session, name: str) -> DemoCursor:

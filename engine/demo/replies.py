@@ -169,10 +169,12 @@ class Replies:
         accepted = self.truth.population.accepted.copy()
         wanted = {f"cus_{number + 1:06d}" for number in customer.tolist()}
         rows = session.execute(
-            select(DemoPending.customer_id, DemoPending.offer_id).where(DemoPending.kind == "conversion")
+            select(DemoPending.customer_id, DemoPending.offer_id).where(
+                DemoPending.customer_id.in_(sorted(wanted)), DemoPending.kind == "conversion"
+            )
         )
         for customer_id, offer_id in rows:
-            if customer_id in wanted and offer_id in world.OFFERS:
+            if offer_id in world.OFFERS:
                 accepted[customer_number(customer_id), world.OFFERS.index(offer_id)] = True
         return np.asarray(accepted)
 

@@ -36,7 +36,8 @@ class EventWriter:
     def write(self, rows: Sequence[Event] | pa.Table, *, fresh: bool = False) -> int:
         """Write what is new and return how many rows that was; nothing is written on an error.
 
-        `fresh`: the caller knows that none of these ids is in the lake yet, so the lake is not asked.
+        `fresh`: the caller knows that none of these ids is in the lake yet, so the lake is not asked;
+        of earlier deliveries then only those count that this writer wrote itself.
         Raises `InvalidInput` naming row, field and value of the first event that breaks the contract.
         """
         table = rows if isinstance(rows, pa.Table) else events_table(rows)
@@ -48,7 +49,7 @@ class EventWriter:
             table = self._without_known(table, fresh)
             if table.num_rows == 0:
                 return 0
-            table = judge(table, {} if fresh else self._earlier_deliveries(table))
+            table = judge(table, self._earlier_deliveries(table, fresh))
             self._lake.append(EVENTS, table)
             self._remember(table)
         return int(table.num_rows)
@@ -76,7 +77,7 @@ class EventWriter:
             ).fetchall()
         return {row[0] for row in found}
 
-    def _earlier_deliveries(self, table: pa.Table) -> dict[str, int]:
+    def _earlier_deliveries(self, table: pa.Table, fresh: bool) -> dict[str, int]:
         """Delivery times of opened or clicked messages that were delivered in an earlier batch."""
         engaged = table.filter(pc.is_in(table["kind"], ENGAGEMENT))
         if not engaged.num_rows:
@@ -84,7 +85,7 @@ class EventWriter:
         wanted = set(engaged["message_id"].to_pylist()) - set(deliveries(table))
         found = {message: self._delivered[message] for message in wanted if message in self._delivered}
         missing = wanted - set(found)
-        if missing:
+        if missing and not fresh:
             found |= self._deliveries_in_lake(sorted(missing), engaged)
         return found
 

@@ -6,15 +6,15 @@ import contextlib
 import shutil
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from smart_reach.engine.errors import Conflict, Integrity, InvalidInput, Stop
+from smart_reach.engine.errors import Conflict, InvalidInput, Stop
 from smart_reach.engine.lakehouse.files import split_by_day, write_parquet
+from smart_reach.engine.lakehouse.planning import Planner, TableState
 from smart_reach.engine.lakehouse.reader import Source, open_reader
 from smart_reach.engine.lakehouse.schemas import (
     CUSTOMERS,
@@ -35,15 +35,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_SNAPSHOTS, _KEPT_SNAPSHOTS = 24, 3
 
 
-@dataclass(frozen=True)
-class _State:
-    """One snapshot's files, each with its day since 1970 (events); `evolved`: columns were added once."""
-
-    snapshot: int
-    files: tuple[tuple[str, int | None], ...]
-    evolved: bool
-
-
 class Lakehouse:
     """Reads and writes the tables `events`, `customers` and `features`. Safe to share between threads."""
 
@@ -52,7 +43,7 @@ class Lakehouse:
         self._url = catalog_url
         self._lock = threading.RLock()
         self._catalog: Any = None
-        self._states: dict[str, _State] = {}
+        self._planner = Planner()
 
     @property
     def catalog(self) -> Any:
@@ -115,9 +106,8 @@ class Lakehouse:
 
     def snapshot_id(self, table: str) -> int | None:
         """Id of the newest snapshot; None while the table has none."""
-        handle = self._load(table)
-        snapshot = None if handle is None else handle.current_snapshot()
-        return None if snapshot is None else int(snapshot.snapshot_id)
+        state = self._state(table)
+        return None if state is None else state.snapshot
 
     def connect(
         self, *, tables: Sequence[str] = TABLES, since: datetime | None = None
@@ -147,8 +137,7 @@ class Lakehouse:
 
         with contextlib.suppress(NoSuchTableError):
             self.catalog.drop_table((NAMESPACE, table))
-        with self._lock:
-            self._states.pop(table, None)
+        self._planner.forget(table)
 
     def close(self) -> None:
         """Give back the catalog's connections."""
@@ -156,7 +145,7 @@ class Lakehouse:
             if self._catalog is not None:
                 self._catalog.engine.dispose()
                 self._catalog = None
-            self._states.clear()
+        self._planner.forget()
 
     def load(self, table: str) -> Any:
         """The pyiceberg table as it is now; `InvalidInput` when there is none."""
@@ -165,26 +154,25 @@ class Lakehouse:
             raise InvalidInput("table", table, f"Use one of {', '.join(TABLES)}; it must have rows.")
         return handle
 
-    def _state(self, table: str) -> _State | None:
-        """The files of the newest snapshot, planned once a snapshot; None while there is none."""
-        handle = self._load(table)
-        snapshot = None if handle is None else handle.current_snapshot()
-        if handle is None or snapshot is None:
-            return None
-        with self._lock:
-            kept = self._states.get(table)
-        if kept is not None and kept.snapshot == snapshot.snapshot_id:
-            return kept
-        files: list[tuple[str, int | None]] = []
-        for task in handle.scan().plan_files():
-            if task.delete_files:
-                raise Integrity(f"{table} has delete files, which the DuckDB reader cannot apply.")
-            day = int(task.file.partition[0]) if table == EVENTS else None
-            files.append((str(task.file.file_path).removeprefix("file://"), day))
-        state = _State(snapshot.snapshot_id, tuple(sorted(files)), len(handle.metadata.schemas) > 1)
-        with self._lock:
-            self._states[table] = state
-        return state
+    def _state(self, table: str) -> TableState | None:
+        """The newest snapshot; None while there is none. While nothing changed this is one small query."""
+        return self._planner.state(
+            table, self._location(table), lambda: self._load(table), by_day=table == EVENTS
+        )
+
+    def _location(self, table: str) -> str | None:
+        """The address of the table's metadata file, which every commit changes."""
+        from pyiceberg.catalog.sql import IcebergTables
+        from sqlalchemy import select
+
+        query = select(IcebergTables.metadata_location).where(
+            IcebergTables.catalog_name == self.catalog.name,
+            IcebergTables.table_namespace == NAMESPACE,
+            IcebergTables.table_name == table,
+        )
+        with self.catalog.engine.connect() as connection:
+            location: str | None = connection.scalar(query)
+        return location
 
     def _load(self, table: str) -> Any:
         from pyiceberg.exceptions import NoSuchTableError

@@ -114,7 +114,7 @@ class ExperimentService:
             "promotion",
             promotion_payload(experiment, finding, content, remaining),
             Agent(),
-            "experimentation",
+            Agent().name,
             dedup_key=f"promotion:{experiment.id}:{finding.number}",
         )
         experiment.status, experiment.winner, experiment.promotion_id = "proposed", finding.best, made.id

@@ -78,7 +78,7 @@ def promotion_payload(
         },
         "checks": _checks(experiment, finding),
         "reason": f"Variant {winner} is ahead at look {finding.number} of {experiment.looks}: "
-        f"{finding.reason} {remaining} messages are still to go out.",
+        f"{finding.reason} {remaining:,} messages are still to go out.",
         "risk": "low",
         "funnel": [],
     }

@@ -62,6 +62,7 @@ class Visit:
 
     def shoot(self, name: str) -> None:
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(900)  # cards fade in and charts draw
         self.page.screenshot(path=ARTIFACTS / f"{name}.png")
 
     def close(self) -> None:

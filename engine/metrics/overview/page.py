@@ -96,6 +96,14 @@ def overview(
         connection.close()
 
 
+def _check(filters: OverviewFilters, choices: Mapping[str, Any]) -> None:
+    """Raise `InvalidInput` for a filter that nothing in the data answers to."""
+    for name in ("offer", "channel", "segment"):
+        given, values = getattr(filters, name), [str(choice["id"]) for choice in choices[f"{name}s"]]
+        if given is not None and given not in values:
+            raise InvalidInput(name, given, f"Use one of {', '.join(values)}.")
+
+
 def _page(
     connection: Connection,
     model: SemanticModel,
@@ -106,6 +114,8 @@ def _page(
     now: datetime,
     bank: bool,
 ) -> dict[str, Any]:
+    choices = panels.choices(connection, bank)
+    _check(filters, choices)
     totals = panels.totals(connection, span.start, span.end, span.length)
     shown = [d for d in daily if span.period.start <= d.day <= span.period.end]
     extra = {} if bank else panels.snapshot(connection, filters.segment, span.end, span.end - span.length)
@@ -124,7 +134,7 @@ def _page(
         "as_of": newest.isoformat(),
         "freshness_s": max(0, int((now - newest).total_seconds())),
         "demo": not bank,
-        "filters": panels.choices(connection, bank),
+        "filters": choices,
         "tiles": tiles,
         "funnel": panels.funnel(connection, span.start, span.end, bank),
         "cohorts": panels.cohorts(connection, model, span.period.end, span.end, bank),

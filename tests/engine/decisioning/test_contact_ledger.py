@@ -119,3 +119,57 @@ def test_unknown_things_are_named(workspace, ledger):
         _reserve(workspace, ledger, "a", channel="fax")
     with pytest.raises(NotFound), transaction(workspace.db) as session:
         ledger.commit(session, 999_999)
+
+
+def test_many_at_once_are_as_one_after_the_other(workspace, ledger, clock):
+    wanted = [("cus_2", "email", "b1"), ("cus_1", "sms", "a1"), ("cus_2", "push", "b2"),
+              ("cus_1", "sms", "a2"), ("cus_2", "push", "b3")]  # fmt: skip
+    with transaction(workspace.db) as session:
+        answers = ledger.reserve_many(session, wanted, clock.now())
+        assert ledger.reserve_many(session, wanted, clock.now()) == answers
+        assert ledger.reserve_many(session, [], clock.now()) == {}
+    assert {s for s, answer in answers.items() if isinstance(answer, Refusal)} == {"a2", "b3"}
+    with transaction(workspace.db) as session:
+        assert ledger.commit_many(session, [answers["a1"], answers["b1"]]) == {}
+        ledger.release_many(session, [answers["b2"]])
+    with transaction(workspace.db) as session:
+        again = ledger.reserve_many(session, wanted[-1:], clock.now())
+        with pytest.raises(Conflict, match="was made"):
+            ledger.release_many(session, [again["b3"], answers["a1"]])
+
+
+def test_only_the_lost_places_of_many_are_named(workspace, ledger, clock):
+    first = [_reserve(workspace, ledger, f"m{n}", channel="sms", customer=f"cus_{n}") for n in range(3)]
+    clock.advance(timedelta(minutes=61))
+    _reserve(workspace, ledger, "taken", channel="sms", customer="cus_1")
+    with transaction(workspace.db) as session:
+        lost = ledger.commit_many(session, first)
+    assert list(lost) == [first[1]]
+    assert "place is taken" in lost[first[1]]
+
+
+def test_batches_in_any_order_never_wait_in_a_ring(workspace, ledger, clock):
+    """Both take the same customers, named in opposite orders; PostgreSQL would break a ring with an error."""
+    customers, failed = [f"cus_{number}" for number in range(40)], []
+
+    def take(tag: str, names: list[str]) -> None:
+        try:
+            for turn in range(5):
+                with transaction(workspace.db) as session:
+                    wanted = [(name, "email", f"{tag}-{turn}-{name}") for name in names]
+                    ledger.reserve_many(session, wanted, clock.now())
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    threads = [
+        threading.Thread(target=take, args=("x", customers)),
+        threading.Thread(target=take, args=("y", customers[::-1])),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with transaction(workspace.db) as session:
+        assert session.scalar(select(func.count()).select_from(ContactReservation)) == 80

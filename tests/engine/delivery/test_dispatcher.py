@@ -39,6 +39,13 @@ def die_at(point: str, after: int = 1) -> Callable[[str], None]:
     return probe
 
 
+class OneByOne:
+    """A connector that takes one message at a time."""
+
+    def __init__(self, inner: Any) -> None:
+        self.send, self.find = inner.send, inner.find
+
+
 def offered(bank: Any) -> dict[str, int]:
     return {message.message_id: message.attempts for message in bank.loopback.since(0)}
 
@@ -148,13 +155,15 @@ def test_copy_that_cannot_be_rendered_is_held(make_bank: Make) -> None:
 
 @pytest.mark.parametrize("point", ["prepared", "accepted", "settling", "settled"])
 @pytest.mark.parametrize("after", [1, 3])
+@pytest.mark.parametrize("one_by_one", [False, True])
 def test_death_at_any_point_sends_nothing_twice_and_loses_nothing(
-    make_bank: Make, point: str, after: int
+    make_bank: Make, point: str, after: int, one_by_one: bool
 ) -> None:
     bank = make_bank(9)
     bank.launch()
+    ways = {"push": OneByOne(bank.loopback) if one_by_one else bank.loopback}
     with pytest.raises(Killed):
-        bank.dispatcher(batch=3, claim_seconds=2.0, probe=die_at(point, after)).run_once()
+        bank.dispatcher(batch=3, claim_seconds=2.0, connectors=ways, probe=die_at(point, after)).run_once()
     for _ in range(200):
         bank.dispatcher(batch=3).run_once()
         if bank.statuses() == {"sent": 9}:
@@ -230,3 +239,18 @@ def test_two_dispatchers_share_the_work(make_bank: Make) -> None:
     assert set(offered(bank).values()) == {1}
     with Session(bank.workspace.db) as session:
         assert verify(session).whole
+
+
+def test_what_a_holdout_frees_the_next_campaign_may_take(make_bank: Make) -> None:
+    """In one batch, as in two: a customer kept back from one campaign has room for the other."""
+    bank = make_bank(3)
+    bank.guard.cap = 1
+    bank.launch(holdout_share=1.0)
+    bank.launch()
+    report = bank.dispatcher().run_once()
+    assert (report.held_out, report.sent + report.waiting) == (3, 3)
+    first = {row.customer_id for row in bank.rows() if row.status == "waiting"}
+    assert first == set()
+    bank.clock.advance(timedelta(days=1))
+    bank.dispatcher().run_once()
+    assert bank.statuses() == {"held_out": 3, "sent": 3}

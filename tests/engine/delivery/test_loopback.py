@@ -38,5 +38,17 @@ def test_since_and_sample(workspace: Workspace) -> None:
     assert connector.sample("CMP-2") == []
 
 
+def test_many_at_once_are_what_each_would_be_alone(workspace: Workspace) -> None:
+    connector = LoopbackConnector(workspace.db, workspace.clock)
+    assert connector.send_many([]) == {}
+    alone = connector.send(replace(MESSAGE, message_id="m1"))
+    many = connector.send_many([replace(MESSAGE, message_id=f"m{n}", body="new") for n in range(3)])
+    assert many["m1"] == replace(alone, repeated=True)
+    assert [many[f"m{n}"].repeated for n in range(3)] == [False, True, False]
+    assert many["m2"] == replace(connector.send(replace(MESSAGE, message_id="m2")), repeated=False)
+    kept = {m.message_id: (m.body, m.attempts) for m in connector.since(0)}
+    assert kept == {"m0": ("new", 1), "m1": ("B", 2), "m2": ("new", 2)}
+
+
 def test_every_channel_has_a_way_out(workspace: Workspace) -> None:
     assert set(loopback_connectors(workspace.db, workspace.clock)) == set(CHANNELS)

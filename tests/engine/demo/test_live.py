@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.consent import current_consent
+from smart_reach.engine.catalog.tables import Consent
 from smart_reach.engine.clock import FixedClock
 from smart_reach.engine.demo.clock import DemoClock
 from smart_reach.engine.demo.live import LiveBank
@@ -152,8 +153,77 @@ def test_an_unsubscribe_withdraws_consent(
     assert sum(not row.granted for row in rows.values()) >= gone
 
 
+def test_withdrawals_are_recorded_every_hour_and_once(
+    demo: Workspace, inbox: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the hour's dispatch, although events go to the lake only every six hours."""
+    monkeypatch.setattr("smart_reach.engine.demo.world.UNSUBSCRIBE_BASE", 1.0)
+    inbox += messages("hourly", 20_000, demo.clock.now(), count=60)
+    overdue, recorded = [], []
+
+    def step(now: datetime) -> None:
+        with Session(demo.db) as session:
+            rows = session.scalars(select(DemoPending).where(DemoPending.kind == "unsubscribe")).all()
+        late = [row for row in rows if row.due_at <= now and "recorded" not in row.payload and not row.done]
+        overdue.extend(late)
+        recorded.extend(row for row in rows if "recorded" in row.payload and not row.done)
+
+    live(demo, inbox).advance(days=2.2, step=step)
+    assert overdue == []
+    assert recorded
+    ids = [message.customer_id for message in inbox]
+    with Session(demo.db) as session:
+        rows = session.execute(
+            select(Consent.customer_id, Consent.changed_at, func.count())
+            .where(Consent.customer_id.in_(ids), Consent.source == "unsubscribe link")
+            .group_by(Consent.customer_id, Consent.changed_at)
+        ).all()
+    assert rows
+    assert all(times == 1 for _, _, times in rows)
+
+
+def test_two_processes_by_turns_double_nothing(
+    demo: Workspace, inbox: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One dies between lake and database while the other had been writing without asking the lake."""
+    first, second = live(demo, inbox), live(demo, inbox)
+    assert isinstance(demo.clock, DemoClock)
+    write = EventWriter.write
+
+    def write_and_die(self: EventWriter, rows: object, **options: bool) -> int:
+        write(self, rows, **options)  # type: ignore[arg-type]
+        raise RuntimeError("killed")
+
+    for turn in range(6):
+        inbox += messages(f"turns{turn}", 30_000 + 100 * turn, demo.clock.now())
+        first.tick()
+        demo.clock.advance(timedelta(hours=2))
+        if turn in (2, 4):
+            with monkeypatch.context() as patch:
+                patch.setattr(EventWriter, "write", write_and_die)
+                with pytest.raises(RuntimeError, match="killed"):
+                    (first if turn == 2 else second).tick()
+        (second if turn in (1, 2) else first).tick()
+    assert count(demo, "SELECT count(*) - count(DISTINCT event_id) FROM events") == 0
+    arrived = "SELECT count(DISTINCT message_id) FROM events WHERE message_id LIKE 'turns%' AND kind IN ('delivered', 'bounce')"  # noqa: E501
+    assert count(demo, arrived) == 480
+
+
+def test_a_writer_that_wrote_last_does_not_ask_the_lake(
+    demo: Workspace, inbox: list[Sent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, asked = live(demo, inbox), []
+    ask = EventWriter._in_lake
+    assert isinstance(demo.clock, DemoClock)
+    monkeypatch.setattr(EventWriter, "_in_lake", lambda self, table: asked.append(1) or ask(self, table))
+    for _ in range(4):
+        demo.clock.advance(timedelta(hours=2))
+        assert bank.tick().written > 0
+    assert len(asked) == 1
+
+
 def test_strangers_are_ignored(demo: Workspace, inbox: list[Sent]) -> None:
-    inbox.append(Sent(9000, "stranger", "cus_999999", demo.clock.now()))
+    inbox.append(Sent(90_000, "stranger", "cus_999999", demo.clock.now()))
     assert live(demo, inbox).tick().messages == 1
     assert count(demo, "SELECT count(*) FROM events WHERE message_id = 'stranger'") == 0
 

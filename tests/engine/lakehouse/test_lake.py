@@ -137,16 +137,27 @@ def test_wrong_columns_are_named(workspace: Workspace) -> None:
 
 def test_delete_files_stop_the_reader(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.lake.append("events", table(event(1)))
-    from pyiceberg.table import DataScan
+    from pyiceberg.manifest import ManifestContent, ManifestFile
 
-    plan = DataScan.plan_files
-
-    def with_deletes(self: DataScan) -> list[Any]:
-        tasks = list(plan(self))
-        for task in tasks:
-            task.delete_files = {"gone"}
-        return tasks
-
-    monkeypatch.setattr(DataScan, "plan_files", with_deletes)
+    monkeypatch.setattr(ManifestFile, "content", property(lambda self: ManifestContent.DELETES))
     with pytest.raises(Integrity, match="delete files"):
         workspace.lake.connect()
+
+
+def test_only_new_manifests_are_read(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyiceberg.manifest import ManifestFile
+
+    read: list[str] = []
+    fetch = ManifestFile.fetch_manifest_entry
+
+    def counted(self: ManifestFile, io: Any, discard_deleted: bool = True) -> list[Any]:
+        read.append(self.manifest_path)
+        return fetch(self, io, discard_deleted)
+
+    for number in range(3):
+        workspace.lake.append("events", table(event(number)))
+    assert len(workspace.lake.files("events")) == 3
+    workspace.lake.append("events", table(event(48)))
+    monkeypatch.setattr(ManifestFile, "fetch_manifest_entry", counted)
+    assert len(workspace.lake.files("events")) == len(workspace.lake.files("events")) == 4
+    assert len(read) == 1
