@@ -74,7 +74,7 @@ export function Actions({ proposal, onChange, keys = false, onEdit }: ActionsPro
       {pending ? (
         <div className="flex flex-wrap items-center gap-2">
           <Button kind="primary" disabled={!allowed} busy={busy === "approve"} onClick={() => setDialog("approve")} data-testid="approve"><Check size={16} aria-hidden="true" />Approve</Button>
-          {proposal.variants?.length ? <Button disabled={!allowed} onClick={edit} data-testid="edit"><Pencil size={14} aria-hidden="true" />Edit</Button> : null}
+          {proposal.kind === "campaign" && proposal.variants?.length ? <Button disabled={!allowed} onClick={edit} data-testid="edit"><Pencil size={14} aria-hidden="true" />Edit</Button> : null}
           <Button kind="danger" disabled={!allowed} onClick={() => setDialog("reject")} data-testid="reject"><X size={16} aria-hidden="true" />Reject</Button>
           {keys && allowed ? <span className="ml-auto hidden items-center gap-1 text-xs text-muted xl:flex"><Kbd>a</Kbd><Kbd>e</Kbd><Kbd>x</Kbd><span className="mx-1">decide</span><Kbd>j</Kbd><Kbd>k</Kbd><span className="ml-1">move</span></span> : null}
         </div>
