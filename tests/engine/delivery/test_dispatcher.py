@@ -187,7 +187,7 @@ def test_consent_withdrawn_after_a_crash(make_bank: Make, point: str, status: st
     bank = make_bank(1)
     bank.launch()
     with pytest.raises(Killed):
-        bank.dispatcher(claim_seconds=1.0, probe=die_at(point)).run_once()
+        bank.dispatcher(claim_seconds=2.0, probe=die_at(point)).run_once()
     with transaction(bank.workspace.db) as session:
         withdraw(session, bank)
     for _ in range(200):
@@ -242,15 +242,12 @@ def test_two_dispatchers_share_the_work(make_bank: Make) -> None:
 
 
 def test_what_a_holdout_frees_the_next_campaign_may_take(make_bank: Make) -> None:
-    """In one batch, as in two: a customer kept back from one campaign has room for the other."""
-    bank = make_bank(3)
+    """In one batch, as in two: whoever is kept back from one campaign has room for the other."""
+    bank = make_bank(20)
     bank.guard.cap = 1
-    bank.launch(holdout_share=1.0)
+    bank.launch(holdout_share=0.9)
     bank.launch()
     report = bank.dispatcher().run_once()
-    assert (report.held_out, report.sent + report.waiting) == (3, 3)
-    first = {row.customer_id for row in bank.rows() if row.status == "waiting"}
-    assert first == set()
-    bank.clock.advance(timedelta(days=1))
-    bank.dispatcher().run_once()
-    assert bank.statuses() == {"held_out": 3, "sent": 3}
+    assert report.sent == 20
+    assert report.held_out > 0
+    assert len({row.customer_id for row in bank.rows() if row.status == "sent"}) == 20
