@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ class Cockpit:
     services: Services
     conversations: ConversationService
     hub: Hub
-    life: BankLife | None = None
+    life: BankLife
     attempts: Attempts = field(default_factory=Attempts)
 
     @property
@@ -127,14 +127,13 @@ async def open_cockpit(settings: Settings, hub: Hub, *, live: bool = True) -> As
     try:
         services = await asyncio.to_thread(build_services, ws)
         async with open_conversations(settings, ws, services) as conversations:
-            cockpit = Cockpit(settings, ws, services, conversations, hub)
             from smart_reach.api.life import BankLife
 
-            cockpit.life = BankLife(services, hub) if cockpit.demo else None
+            cockpit = Cockpit(settings, ws, services, conversations, hub, BankLife(services, hub))
             services.proposals.listeners.append(lambda proposal: hub.publish("proposal", {"id": proposal.id}))
             if live:
                 await conversations.approvals.resume_decided()
-            with running(cockpit.life if live else None):
+            with cockpit.life.running() if live else nullcontext():
                 yield cockpit
     finally:
         await asyncio.to_thread(ws.close)
@@ -167,9 +166,3 @@ async def checkpointer_pool(url: str) -> AsyncIterator[Any]:
     options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     async with AsyncConnectionPool(url, min_size=1, max_size=8, kwargs=options, open=False) as pool:
         yield pool
-
-
-def running(life: BankLife | None) -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext() if life is None else life.running()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smart_reach.engine.decisioning.contact_ledger import ContactLedger
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger
 from smart_reach.engine.delivery.dispatcher import Dispatcher
 from smart_reach.engine.delivery.loopback import loopback_connectors
 from smart_reach.engine.governance.ledger import Ledger

@@ -1,4 +1,4 @@
-"""The bank's life in the background: dispatching, answers of the demo's customers, looks at experiments."""
+"""The bank's life in the background: dispatching, looks at experiments, the demo's customers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from smart_reach.engine.catalog.words import WINDOWS
 from smart_reach.engine.delivery.loopback import LoopbackConnector
 from smart_reach.engine.delivery.pending import LakeWriter, flush_events
 from smart_reach.engine.demo.live import LiveBank
-from smart_reach.engine.errors import Conflict, SmartReachError
+from smart_reach.engine.errors import Conflict, NotFound, SmartReachError
 from smart_reach.engine.governance.ledger import Ledger
 from smart_reach.engine.governance.reading import expire_overdue
 from smart_reach.engine.governance.roles import ActorLike, require
 from smart_reach.engine.ports import Progress, silent
+from smart_reach.engine.state.base import transaction
 from smart_reach.tools.context import Services
 
 log = logging.getLogger(__name__)
 TICK_S = 2.0
 LOOK_S = 20.0
+DEMO = "demo-bank"
 ZONE = "Europe/Lisbon"
 
 
@@ -52,7 +54,8 @@ class BankLife:
         self._clock = ws.clock
         self._dispatcher = build_dispatcher(ws)
         self._lake = LakeWriter(ws)
-        self._bank = LiveBank(ws, LoopbackConnector(ws.db, ws.clock).since)
+        demo = ws.info("kind") == DEMO
+        self._bank = LiveBank(ws, LoopbackConnector(ws.db, ws.clock).since) if demo else None
         self._busy = threading.Lock()
         self._stop = threading.Event()
         self._progress: dict[str, Any] | None = None
@@ -78,6 +81,7 @@ class BankLife:
     def start_advance(self, user: ActorLike, *, days: int | None) -> None:
         """Let days, or the time to the next window, pass on a thread; `Conflict` while a run is under way."""
         require(user, "demo.advance")
+        self._demo_bank()
         if not self._busy.acquire(timeout=10):
             raise Conflict("Time is already passing.", hint="Wait until the progress bar is done.")
         self._report(0.0, "starting")
@@ -102,9 +106,14 @@ class BankLife:
             self._hub.publish("overview", {})
             self._hub.publish("delivery", {})
 
+    def _demo_bank(self) -> LiveBank:
+        if self._bank is None:
+            raise NotFound("Only the demo bank can play the future.", hint="Open the workspace `demo`.")
+        return self._bank
+
     def _advance(self, until: datetime, progress: Progress) -> dict[str, Any]:
         before, self._sent = self._clock.now(), 0
-        after = self._bank.advance(until=until, step=self._step, progress=progress)
+        after = self._demo_bank().advance(until=until, step=self._step, progress=progress)
         self._settle()
         looks = self._services.experiments.look_all()
         proposed = [look.proposal_id for look in looks if look.proposal_id]
@@ -143,12 +152,22 @@ class BankLife:
 
     def _tick(self) -> None:
         sent, flushed = self._dispatcher.run_once(500).handled, flush_events(self._ws.db, self._lake)
-        answered = self._bank.tick()
+        answered = self._bank.tick().written if self._bank else 0
         if sent:
             self._hub.publish("delivery", {"sent": sent})
-        if answered.written or flushed:
-            self._hub.publish("overview", {"events": answered.written + flushed})
+        if answered or flushed:
+            self._hub.publish("overview", {"events": answered + flushed})
         if time.monotonic() - self._looked > LOOK_S:
             self._looked = time.monotonic()
             self._services.experiments.look_all()
-            expire_overdue(self._ws.db, self._clock, Ledger(self._clock).append)
+            self._expire()
+
+    def _expire(self) -> None:
+        """Proposals past their deadline; a promotion that nobody answered lets its test go on."""
+        proposals = self._services.proposals
+        for proposal_id in expire_overdue(self._ws.db, self._clock, Ledger(self._clock).append):
+            proposal = proposals.get(proposal_id)
+            if hook := proposals.on_rejected.get(proposal.kind):
+                with transaction(self._ws.db) as session:
+                    hook(session, proposal)
+            self._hub.publish("proposal", {"id": proposal_id})

@@ -71,7 +71,7 @@ def route(
     file: Annotated[Path, typer.Argument(help="JSON lines, each with `text`; `-` for standard input.")],
 ) -> None:
     """Say, for each line, which specialist a request goes to: one JSON line each."""
-    from smart_reach.agents.language.router import Router
+    from smart_reach.agents.language.routing.router import Router
 
     with errors_as_exit_codes():
         router = Router.load()

@@ -84,8 +84,6 @@ async def live(days: int, workspace: str | None, as_json: bool) -> dict[str, Any
     from smart_reach.api.stream import Hub
 
     async with open_cockpit(settings_for(workspace), Hub(), live=False) as cockpit:
-        if cockpit.life is None:
-            raise InvalidInput("workspace", cockpit.workspace.name, "Only the demo bank can play the future.")
         with progress_bar(f"{days} days", quiet=as_json) as report:
             return await asyncio.to_thread(cockpit.life.advance, days, report)
 
