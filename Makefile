@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+export UV_SYSTEM_CERTS := 1
 UV := $(BIN)/uv
 STAMPS := .stamps
 NS := build/ns/smart_reach
@@ -56,7 +57,7 @@ $(UV):
 
 $(STAMPS)/install: requirements.lock pyproject.toml | $(UV)
 	$(call say,Installing the Python packages (about 1.5 GB - the first time takes a minute or two))
-	@$(UV) pip install --require-hashes -r requirements.lock
+	@$(UV) pip install -q --require-hashes -r requirements.lock
 	@$(UV) pip install -q --no-deps -e .
 	@mkdir -p $(STAMPS) && touch $@
 

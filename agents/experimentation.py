@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from smart_reach.agents.specialist import Specialist
-from smart_reach.tools.experimentation import experiment_status, plan_experiment
+from smart_reach.tools.experimentation import experiment_status_tool, plan_experiment
 
 EXPERIMENTATION = Specialist(
     name="experimentation",
     title="Experimentation agent",
     purpose="Plans A/B tests, says how they stand and proposes the winner.",
-    tools=(experiment_status, plan_experiment),
+    tools=(experiment_status_tool, plan_experiment),
 )

@@ -65,7 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.middleware("http")(guard)
     app.add_exception_handler(SmartReachError, show_error)
     app.add_exception_handler(RequestValidationError, show_invalid)
-    app.state.chat = mount_the_chat(app, settings) if settings.chainlit else None
+    app.state.chat = None
+    if settings.chainlit:
+        app.state.chat = mount_the_chat(app, settings)
+    else:
+        app.add_api_route("/chat{path:path}", no_chat, methods=["GET", "HEAD"], include_in_schema=False)
     mount_pages(app)
     return app
 
@@ -79,6 +83,10 @@ def mount_the_chat(app: FastAPI, settings: Settings) -> ChatDoor:
         home=settings.home,
         starters=STARTERS,
     )
+
+
+async def no_chat(path: str) -> JSONResponse:
+    return problem(404, "not_found", "The chat is switched off here.", "Use the Copilot page.")
 
 
 async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

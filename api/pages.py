@@ -32,7 +32,7 @@ def mount_pages(app: FastAPI) -> None:
         error = {"code": "not_found", "message": f"There is no /api/{path}.", "hint": "See /api/docs."}
         return JSONResponse({"error": error}, status_code=404)
 
-    @app.get("/{path:path}", include_in_schema=False)
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def page(path: str, request: Request) -> Response:
         return asset(path, request) or index()
 

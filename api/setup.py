@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -91,4 +92,6 @@ def register_versions(ws: Workspace, versions: Sequence[ModelVersion]) -> None:
     """Publish versions in MLflow: slow, because its first start migrates a database."""
     from smart_reach.engine.models.registry import register_mlflow
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     register_mlflow(ws, versions)

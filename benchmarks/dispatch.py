@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Consent, Customer, Offer
 from smart_reach.engine.clock import FixedClock
-from smart_reach.engine.decisioning.contact_ledger import ContactLedger
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger
 from smart_reach.engine.delivery.dispatcher import Dispatcher
 from smart_reach.engine.delivery.launch import CampaignLauncher
 from smart_reach.engine.delivery.loopback import LoopbackConnector

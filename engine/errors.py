@@ -40,7 +40,8 @@ class InvalidInput(Retryable):
     code = "invalid_input"
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
-        super().__init__(f"{field}: {value!r} cannot be used. {remedy}", hint=remedy)
+        wrong = f"{field} is missing." if value is None else f"{field}: {value!r} cannot be used."
+        super().__init__(f"{wrong} {remedy}", hint=remedy)
         self.field = field
         self.value = value
         self.remedy = remedy

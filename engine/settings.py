@@ -29,6 +29,8 @@ class Settings:
     public_url: str | None = None
 
     def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise InvalidInput("port", self.port, "Use a whole number from 1 to 65535.")
         if not _NAME.fullmatch(self.workspace):
             raise InvalidInput(
                 "workspace", self.workspace, "Use 1 to 40 lower-case letters, digits and hyphens."

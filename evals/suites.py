@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from smart_reach.engine.catalog.tables import Term
 from smart_reach.engine.errors import NotFound
 from smart_reach.evals import scorers
 from smart_reach.evals.cases import Case, Outcome, load_cases
@@ -36,7 +35,7 @@ def suite_named(name: str) -> Suite:
 
 
 def _route(cases: Sequence[Case]) -> list[Outcome]:
-    from smart_reach.agents.language.router import Router
+    from smart_reach.agents.language.routing.router import Router
 
     router = Router.load()
     outcomes = []
@@ -85,29 +84,14 @@ def _judge(cases: Sequence[Case]) -> list[Outcome]:
 def corpus_facts(offer_id: str) -> tuple[Any, ...]:
     """Every version of an offer's terms as the corpus has them, on `CORPUS_DAY`; needs no database."""
     from smart_reach.engine.compliance.facts import fact_of
-
-    return tuple(fact_of(term, CORPUS_DAY) for term in _corpus_terms(offer_id))
-
-
-def _corpus_terms(offer_id: str) -> Iterator[Term]:
     from smart_reach.knowledge.documents import require_offer
+    from smart_reach.knowledge.seed import term_versions
 
-    for entry in require_offer(offer_id).terms:
-        for number, version in enumerate(entry.versions, 1):
-            ends = None if version.to_day is None else version.to_day + (version.date_day is not None)
-            yield Term(
-                id=entry.id,
-                version=number,
-                offer_id=offer_id,
-                label=entry.label,
-                display=version.shown(CORPUS_DAY),
-                number=version.number,
-                unit=version.unit,
-                qualifier=version.qualifier,
-                source=entry.source,
-                valid_from=CORPUS_DAY + timedelta(days=version.from_day),
-                valid_to=None if ends is None else CORPUS_DAY + timedelta(days=ends),
-            )
+    return tuple(
+        fact_of(version, CORPUS_DAY)
+        for term in require_offer(offer_id).terms
+        for version in term_versions(offer_id, term, CORPUS_DAY)
+    )
 
 
 def _score_compliance(outcomes: Sequence[Outcome]) -> dict[str, float]:

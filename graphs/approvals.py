@@ -30,6 +30,12 @@ class Approvals:
         found = self._services.proposals.list(status="pending", thread_id=thread_id)
         return [self.show(user, proposal.id) for proposal in found]
 
+    def waiting_for(self, user: User, limit: int = 10) -> list[dict[str, Any]]:
+        """Proposals that this user may decide, newest first."""
+        proposals = self._services.proposals
+        found = [one for one in proposals.list("pending") if proposals.why_not(one, user) is None]
+        return [self.show(user, one.id) for one in found[:limit]]
+
     async def decide(
         self,
         user: User,

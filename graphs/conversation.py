@@ -14,6 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from smart_reach.agents.supervisor import build_supervisor
 from smart_reach.engine.errors import InvalidInput, SmartReachError
+from smart_reach.engine.governance.roles import allowed
 from smart_reach.engine.governance.users import User
 from smart_reach.engine.state.conversations import ConversationStore
 from smart_reach.graphs.approvals import Approvals
@@ -63,6 +64,10 @@ class ConversationService:
             "messages": [message.body for message in messages],
             "pending": pending,
         }
+
+    async def waiting_for(self, user: User) -> list[dict[str, Any]]:
+        """Proposals that this user may decide, newest first."""
+        return await asyncio.to_thread(self.approvals.waiting_for, user)
 
     async def proposal(self, user: User, proposal_id: str) -> dict[str, Any]:
         return await asyncio.to_thread(self.approvals.show, user, proposal_id)
@@ -117,7 +122,10 @@ class ConversationService:
             yield ConversationEvent("step", data["step"])
         answer = assistant_message(messages, self._label, self._now())
         proposal_id = None
-        if plan := answer.pop("plan"):
+        plan = answer.pop("plan")
+        if plan and not allowed(context.user, "proposal.create"):
+            answer["text"] += f"\n\nYour role ({context.user.role}) may look but not propose a campaign."
+        elif plan:
             async for event in self._propose(context, plan, steps):
                 proposal_id = event.data["id"] if event.kind == "proposal" else proposal_id
                 yield event

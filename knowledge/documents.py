@@ -101,6 +101,11 @@ def rule_entries() -> Iterator[dict[str, Any]]:
             yield {**entry, "source": f"{content['source']}, {entry['section']}"}
 
 
+def topics() -> Mapping[str, str]:
+    """The words by which a text names each offer, as patterns on folded text."""
+    return {str(offer_id): str(words) for offer_id, words in _yaml(FOLDER / "topics.yaml").items()}
+
+
 def documents() -> tuple[Document, ...]:
     """Every passage of the corpus, product facts with references in place of figures."""
     return (
@@ -119,8 +124,18 @@ def _products() -> Iterator[Document]:
                 f"{offer.id}/{number}", f"{offer.name}: {title}", text, "product", offer.id, offer.source
             )
         for term in offer.terms:
-            text = f"{offer.name}, {term.label.lower()}: {{term:{term.id}}}."
+            text = _sentence(offer, term)
             yield Document(term.id, f"{offer.name}: {term.label}", text, "product", offer.id, term.source)
+
+
+def _sentence(offer: OfferEntry, term: TermEntry) -> str:
+    """A term as a sentence, with a reference where its figure stands."""
+    patterns = _yaml(FOLDER / "sentences.yaml")
+    pattern = str(patterns.get(term.id.rpartition(".")[2], patterns["default"]))
+    inside = offer.name if offer.category == "insurance" else f"the {offer.name}"
+    return pattern.format(
+        offer=inside[:1].upper() + inside[1:], of=inside, term=f"{{term:{term.id}}}"
+    )
 
 
 def _rules() -> Iterator[Document]:

@@ -25,9 +25,8 @@ def seed_catalog(session: Session, at: datetime) -> None:
     session.flush()  # terms point at offers
     for offer in offers().values():
         for term in offer.terms:
-            session.add_all(
-                row for row in _versions(offer.id, term, midnight) if (row.id, row.version) not in versions
-            )
+            rows = term_versions(offer.id, term, midnight)
+            session.add_all(row for row in rows if (row.id, row.version) not in versions)
     session.flush()
 
 
@@ -44,7 +43,8 @@ def _row(offer: OfferEntry) -> Offer:
     )
 
 
-def _versions(offer_id: str, term: TermEntry, midnight: datetime) -> list[Term]:
+def term_versions(offer_id: str, term: TermEntry, midnight: datetime) -> list[Term]:
+    """Rows of a term; their days count from `midnight`. A date shown in the text is itself still in force."""
     return [
         Term(
             id=term.id,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from langchain.tools import ToolRuntime, tool
 
-from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel, OfferId
 from smart_reach.tools.content import cite
 from smart_reach.tools.context import Artifact, Found, RunContext
-from smart_reach.tools.nba import OfferId
 
 Runtime = ToolRuntime[RunContext]
 

@@ -6,13 +6,12 @@ from typing import Any, Literal
 
 from langchain.tools import ToolRuntime, tool
 
-from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel
-from smart_reach.engine.errors import InvalidInput
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel, OfferId
 from smart_reach.tools.context import Artifact, Found, RunContext
-from smart_reach.tools.nba import OfferId
 
 Tone = Literal["plain", "warm", "benefit-led"]
 Runtime = ToolRuntime[RunContext]
+WHICH = "For which offer?"
 
 
 @tool(response_format="content_and_artifact")
@@ -49,7 +48,10 @@ def draft_variants(
     brief = runtime.state.get("brief", {})
     chosen, medium = offer or brief.get("offer"), channel or brief.get("channel") or "email"
     if chosen is None:
-        raise InvalidInput("offer", None, "Name one of the twelve offers, for example the rewards card.")
+        medium_label = CHANNEL_LABELS[medium]
+        offers = ("rewards card", "travel card", "personal loan", "home insurance", "savings account")
+        asked = [f"Write {count} {medium_label} variants for the {offer}" for offer in offers]
+        return WHICH, Artifact(clarification={"question": WHICH, "choices": asked})
     knowledge = runtime.context.services.knowledge
     variants = knowledge.draft(chosen, medium, tone=tone, count=count)
     artifact = Artifact(

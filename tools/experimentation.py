@@ -8,21 +8,22 @@ from typing import Any, Literal
 from langchain.tools import ToolRuntime, tool
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel, OfferId
+from smart_reach.engine.governance.reading import approved_payload
 from smart_reach.engine.learning.bounds import obf_bounds
-from smart_reach.engine.learning.status import experiment_list
+from smart_reach.engine.learning.promotion import labels_of
+from smart_reach.engine.learning.status import experiment_list, experiment_status
 from smart_reach.engine.workspace import Workspace
 from smart_reach.tools.campaign import ALPHA, HOLDOUT_SHARE, LOOKS, MIN_DAYS
 from smart_reach.tools.context import Artifact, Brief, Found, RunContext
-from smart_reach.tools.nba import OfferId
 
 Runtime = ToolRuntime[RunContext]
 # Two-sided 80 % power at one-sided α/2, the usual yardstick for the smallest lift a test can show.
 Z_POWER = 0.84
 
 
-@tool(response_format="content_and_artifact")
-def experiment_status(runtime: Runtime, name: str | None = None) -> Found:
+@tool("experiment_status", response_format="content_and_artifact")
+def experiment_status_tool(runtime: Runtime, name: str | None = None) -> Found:
     """Say how the experiments stand: arms, rates, bound, what is still missing.
 
     Args:
@@ -58,16 +59,22 @@ def plan_experiment(
 def summary(ws: Workspace, name: str | None = None) -> dict[str, Any]:
     """Experiments whose id, campaign or name holds `name`; all of them without one."""
     with Session(ws.db) as session:
-        every = experiment_list(session)
+        every = [named(session, one) for one in experiment_list(session)]
     wanted = (name or "").lower()
     found = [one for one in every if wanted in f"{one['id']} {one['campaign_id']} {one['name']}".lower()]
-    if not found and every:
-        found = every
     if not found:
-        return {"text": "No experiment has been started yet.", "facts": [], "table": None, "experiments": []}
+        text = f"There is no experiment called {name!r}." if every else "No experiment has been started yet."
+        return {"text": text, "facts": [], "table": None, "experiments": []}
     lines = [_line(one) for one in found[:10]]
     facts = [fact for one in found[:10] for fact in _facts(one)]
     return {"text": "\n".join(lines), "facts": facts, "table": _table(found), "experiments": found}
+
+
+def named(session: Session, one: dict[str, Any]) -> dict[str, Any]:
+    """An experiment whose arms carry the letters that people know from its proposal."""
+    content = approved_payload(session, one["proposal_id"])
+    labels = labels_of(content.payload) if content else {}
+    return experiment_status(session, one["id"], labels)
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from langchain.tools import ToolRuntime, tool
 
 from smart_reach.engine.metrics.answer import Answer
+from smart_reach.tools.asked import request_of
 from smart_reach.tools.context import Artifact, Found, RunContext
 
 Runtime = ToolRuntime[RunContext]
@@ -23,7 +24,7 @@ def ask_metrics(question: str, runtime: Runtime) -> Found:
 @tool(response_format="content_and_artifact")
 def find_anomalies(runtime: Runtime) -> Found:
     """Say what is unusual in the campaign figures lately: drops, spikes, outages."""
-    return found(runtime.context.services.metrics.ask("What is unusual lately?"))
+    return found(runtime.context.services.metrics.ask(request_of(runtime.state)))
 
 
 @tool(response_format="content_and_artifact")

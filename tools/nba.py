@@ -6,23 +6,10 @@ from typing import Any, Literal
 
 from langchain.tools import ToolRuntime, tool
 
-from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS, Channel
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS, Channel, OfferId
+from smart_reach.tools.asked import request_of, wants_proposal
 from smart_reach.tools.context import Artifact, Brief, Found, RunContext
 
-OfferId = Literal[
-    "rewards-card",
-    "low-fee-card",
-    "travel-card",
-    "platinum-card",
-    "personal-loan",
-    "car-loan",
-    "mortgage",
-    "home-insurance",
-    "travel-insurance",
-    "life-insurance",
-    "savings-account",
-    "term-deposit",
-]
 SegmentId = Literal[
     "all",
     "slipping",
@@ -38,17 +25,24 @@ SegmentId = Literal[
     "over-60",
 ]
 Runtime = ToolRuntime[RunContext]
+WHOM = "For which group of customers?"
 
 
 @tool(response_format="content_and_artifact")
-def decide_customer(customer_id: str, runtime: Runtime) -> Found:
+def decide_customer(
+    customer_id: str, runtime: Runtime, offer: OfferId | None = None, channel: Channel | None = None
+) -> Found:
     """Decide the next best action of one customer: offer, channel and window, with the reason.
 
     Args:
         customer_id: Such as cus_000123.
+        offer: Only this offer, when the user named one: says whether and why it is offered or not.
+        channel: Only this channel, when the user named one.
     """
     context = runtime.context
-    decision = context.services.decisions.decide(customer_id, actor=context.user.id).as_json()
+    decision = context.services.decisions.decide(
+        customer_id, offer_id=offer, channel=channel, actor=context.user.id
+    ).as_json()
     return decision["reason"], Artifact(
         facts=decision["facts"],
         decision=decision,
@@ -67,15 +61,20 @@ def decide_segment(
     """Decide the next best action of a group of customers, within consent, caps and eligibility.
 
     Args:
-        segment: The group; left out, the one that was found before, else all customers.
+        segment: The group; left out, the one that was found before. Use all only for everybody.
         offer: Only this offer, when the user named one.
         channel: Only this channel, when the user named one.
     """
     context, brief = runtime.context, runtime.state.get("brief", {})
+    chosen = segment or brief.get("segment")
+    if chosen is None:
+        return WHOM, Artifact(clarification={"question": WHOM, "choices": choices(offer, channel)})
     decision = context.services.decisions.decide_segment(
-        segment or brief.get("segment") or "all", offer_id=offer, channel=channel, actor=context.user.id
+        chosen, offer_id=offer, channel=channel, actor=context.user.id
     ).as_json()
-    settled = Brief(segment=decision["segment"]["id"], segment_decision=decision["decision_id"])
+    settled = Brief(segment=decision["segment"]["id"])
+    if wants_proposal(request_of(runtime.state)):
+        settled["segment_decision"] = decision["decision_id"]
     if action := decision["action"]:
         settled["offer"], settled["channel"] = action["offer_id"], action["channel"]
         settled["window"] = action["window"]
@@ -89,11 +88,20 @@ def decide_segment(
     )
 
 
+def choices(offer: str | None, channel: str | None) -> list[str]:
+    """Complete requests, one for each group that people ask for most."""
+    what = f" with the {offer.replace('-', ' ')}" if offer else ""
+    how = f" by {CHANNEL_LABELS[channel]}" if channel else ""
+    groups = ("everyone", "slipping customers", "students", "families", "affluent customers", "retirees")
+    return [f"Propose the next best action for {group}{what}{how}" for group in groups]
+
+
 def runners_up(decision: dict[str, Any]) -> dict[str, Any]:
     """What came after the chosen action, as a table."""
     columns = ("Offer", "Channel", "Window", "Customers", "Mean propensity", "Expected value")
     units = (None, None, None, "count", "percent", "money")
     return {
+        "title": "Also considered",
         "columns": [
             {"id": label.lower().replace(" ", "_"), "label": label, "unit": unit}
             for label, unit in zip(columns, units, strict=True)
@@ -105,7 +113,7 @@ def runners_up(decision: dict[str, Any]) -> dict[str, Any]:
                 WINDOWS[one["window"]].label,
                 one["count"],
                 one["propensity"],
-                one["value_minor"] / 100,
+                one["value_minor"],
             ]
             for one in decision["runners_up"]
         ],

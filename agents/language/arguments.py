@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smart_reach.agents.language.clauses import quoted
+from smart_reach.agents.language.routing.clauses import quoted
 from smart_reach.agents.language.vocabulary import ValueFinder
+from smart_reach.engine.english import ONE_TO_TWELVE
 
 _ID_PATTERNS: Final[Mapping[str, str]] = {
     "customer_id": r"\bcus_\d+\b",
@@ -27,12 +28,7 @@ _REQUEST_FIELDS: Final = frozenset(
 _RESULT_FIELDS: Final = frozenset(
     {"answer", "summary", "reason", "result", "output", "response", "explanation"}
 )
-_NUMBER_WORDS: Final = {
-    word: value
-    for value, word in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1
-    )
-} | {"a couple of": 2, "a pair of": 2, "a dozen": 12, "a hundred": 100}
+_NUMBER_WORDS: Final = {**ONE_TO_TWELVE, "a couple of": 2, "a pair of": 2, "a dozen": 12, "a hundred": 100}
 _NUMBER: Final = re.compile(
     r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+|\d+)(?![\w%]|[.,]\d|-\w)|\b(" + "|".join(_NUMBER_WORDS) + r")\b", re.I
 )

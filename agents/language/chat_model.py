@@ -21,10 +21,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
 from smart_reach.agents.language.arguments import ArgumentFiller
-from smart_reach.agents.language.features import TextEmbedder
 from smart_reach.agents.language.planner import Planner, Reply
-from smart_reach.agents.language.router import Router
-from smart_reach.agents.language.tool_choice import ToolChooser
+from smart_reach.agents.language.routing.features import TextEmbedder
+from smart_reach.agents.language.routing.router import Router
+from smart_reach.agents.language.routing.tool_choice import ToolChooser
 from smart_reach.agents.language.vocabulary import ValueFinder
 
 MODEL_NAME: Final = "Embedded language model"

@@ -13,8 +13,8 @@ from langchain_core.language_models import BaseChatModel
 
 from smart_reach.agents.language.chat_model import EmbeddedChatModel
 from smart_reach.agents.language.fallback import FallbackChatModel
-from smart_reach.agents.language.features import TextEmbedder
-from smart_reach.agents.language.router import Router
+from smart_reach.agents.language.routing.features import TextEmbedder
+from smart_reach.agents.language.routing.router import Router
 from smart_reach.engine.errors import InvalidInput
 
 _FORMS: Final = "Use embedded, watsonx:<model id> or openai:<base url>#<model>."

@@ -11,9 +11,9 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from smart_reach.agents.language.arguments import ArgumentFiller, Filled, Said
-from smart_reach.agents.language.corpus import SPECIALISTS, load_yaml
-from smart_reach.agents.language.router import Route, Router
-from smart_reach.agents.language.tool_choice import ToolChooser, specialist_of
+from smart_reach.agents.language.routing.corpus import SPECIALISTS, load_yaml
+from smart_reach.agents.language.routing.router import Route, Router
+from smart_reach.agents.language.routing.tool_choice import ToolChooser, specialist_of
 from smart_reach.agents.language.turn import Turn, join_request, read_turn
 
 _FORCED: Final = frozenset({"any", "required"})

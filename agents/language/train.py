@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from smart_reach.agents.language.augment import augmented
-from smart_reach.agents.language.classifier import HASHED_WEIGHT, LinearClassifier
-from smart_reach.agents.language.corpus import (
+from smart_reach.agents.language.routing.augment import augmented
+from smart_reach.agents.language.routing.classifier import HASHED_WEIGHT, LinearClassifier
+from smart_reach.agents.language.routing.corpus import (
     ROUTER_WEIGHTS,
     TOOL_WEIGHTS,
     Utterance,
@@ -24,7 +24,7 @@ from smart_reach.agents.language.corpus import (
     routing_utterances,
     tool_utterances,
 )
-from smart_reach.agents.language.features import (
+from smart_reach.agents.language.routing.features import (
     BUCKETS,
     Floats,
     TextEmbedder,

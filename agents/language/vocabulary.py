@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from rapidfuzz import fuzz
 
-from smart_reach.agents.language.corpus import load_yaml
-from smart_reach.agents.language.features import Floats, TextEmbedder, sentence
+from smart_reach.agents.language.routing.corpus import load_yaml
+from smart_reach.agents.language.routing.features import Floats, TextEmbedder, sentence
 
 NEAR_SPELLING: Final = 86.0
 NEAR_MEANING: Final = 0.5

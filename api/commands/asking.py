@@ -14,12 +14,14 @@ from smart_reach.api.commands.common import (
     JsonOption,
     WorkspaceOption,
     errors_as_exit_codes,
+    require_workspace,
     say,
     settings_for,
 )
 from smart_reach.engine.errors import InvalidInput
+from smart_reach.engine.money import money
 
-SHOWN = ("route", "confidence", "answer", "facts", "trust", "chart", "clarification")
+SHOWN = ("route", "confidence", "answer", "facts", "trust", "chart", "clarification", "proposal_id")
 
 
 def ask(
@@ -28,7 +30,7 @@ def ask(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Ask the analyst copilot a question."""
-    with errors_as_exit_codes():
+    with errors_as_exit_codes(as_json):
         message = asyncio.run(answer(question, workspace))
         say(
             {**{name: message.get(name) for name in SHOWN}, "answer": message["text"]},
@@ -43,9 +45,11 @@ async def answer(question: str, workspace: str | None) -> dict[str, Any]:
     from smart_reach.api.stream import Hub
     from smart_reach.engine.governance.users import User
 
+    settings = settings_for(workspace)
+    require_workspace(settings)
     user = User("usr_cli", "Command line", "", "marketer")
     message: dict[str, Any] = {}
-    async with open_cockpit(settings_for(workspace), Hub(), live=False) as cockpit:
+    async with open_cockpit(settings, Hub(), live=False) as cockpit:
         thread_id = await cockpit.conversations.open_thread(user)
         async for event in cockpit.conversations.send(user, thread_id, question):
             if event.kind == "error":
@@ -59,12 +63,27 @@ def plain(message: dict[str, Any]) -> str:
     """The answer for a person: text, table, choices, where it comes from."""
     parts = [message["text"]]
     if table := message.get("table"):
+        units = [column.get("unit") for column in table["columns"]]
         parts.append(" | ".join(column["label"] for column in table["columns"]))
-        parts.extend(" | ".join(str(cell) for cell in row) for row in table["rows"][:20])
+        for row in table["rows"][:20]:
+            parts.append(" | ".join(cell(value, unit) for value, unit in zip(row, units, strict=True)))
     if clarification := message.get("clarification"):
         parts.extend(f"  - {choice}" for choice in clarification["choices"])
+    if proposal := message.get("proposal_id"):
+        parts.append(f"{proposal} waits for a decision in Approvals.")
     parts.append(f"[{message['route']} · {message['trust']} · {message['model']}]")
     return "\n".join(parts)
+
+
+def cell(value: Any, unit: str | None) -> str:
+    """A table's cell as a person reads it."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    if unit == "percent":
+        return f"{value:.2%}"
+    if unit == "money":
+        return money(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
 def route(
@@ -86,7 +105,11 @@ def requests(file: Path) -> list[str]:
     try:
         content = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("file", str(file), f"It cannot be read as UTF-8 text: {error}.") from error
+        raise InvalidInput(
+            "file",
+            str(file),
+            f"It cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
+        ) from error
     texts = []
     for number, line in enumerate(content.splitlines(), start=1):
         if not line.strip():

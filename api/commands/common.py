@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from smart_reach.engine.errors import Retryable, SmartReachError
+from smart_reach.engine.errors import NotFound, Retryable, SmartReachError
 from smart_reach.engine.settings import Settings
 from smart_reach.engine.workspace import Workspace
 
@@ -26,12 +26,25 @@ def settings_for(workspace: str | None) -> Settings:
     return Settings.from_env(workspace=workspace)
 
 
+def require_workspace(settings: Settings) -> None:
+    """Raise `NotFound`, with what there is, unless the workspace was made before."""
+    if settings.root.is_dir():
+        return
+    folder = settings.root.parent
+    known = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    hint = f"There are: {', '.join(known)}." if known else "`make run` makes the demo bank."
+    raise NotFound(f"There is no workspace {settings.workspace!r}.", hint=hint)
+
+
 @contextmanager
-def opened(workspace: str | None) -> Iterator[Workspace]:
+def opened(workspace: str | None, *, make: bool = False) -> Iterator[Workspace]:
     """A workspace for the length of a command; the demo bank runs on its own clock."""
     from smart_reach.api.compose import open_workspace
 
-    ws = open_workspace(settings_for(workspace))
+    settings = settings_for(workspace)
+    if not make:
+        require_workspace(settings)
+    ws = open_workspace(settings)
     try:
         yield ws
     finally:
@@ -39,11 +52,17 @@ def opened(workspace: str | None) -> Iterator[Workspace]:
 
 
 @contextmanager
-def errors_as_exit_codes() -> Iterator[None]:
-    """Our own errors become one line on standard error and an exit code: 2 wrong input, 1 anything else."""
+def errors_as_exit_codes(as_json: bool = False) -> Iterator[None]:
+    """Our own errors become one line on standard error and an exit code: 2 wrong input, 1 anything else.
+
+    A script that asked for JSON gets the error as JSON on standard output too.
+    """
     try:
         yield
     except SmartReachError as error:
+        if as_json:
+            shown = {"code": error.code, "message": error.message, "hint": error.hint}
+            sys.stdout.write(json.dumps({"error": shown}, ensure_ascii=False) + "\n")
         sys.stderr.write(f"smart-reach: {error.message}\n")
         if error.hint and error.hint not in error.message:
             sys.stderr.write(f"  {error.hint}\n")

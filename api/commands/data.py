@@ -23,14 +23,16 @@ def ingest(
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Bring a real file in, into a workspace of its own (`bank-marketing` unless said)."""
-    from smart_reach.engine.events.bank_marketing import ingest_bank_marketing
+    """Bring a real file in, into a workspace of its own, named like the source unless said."""
+    from smart_reach.engine.events.bank_marketing import check_bank_file, ingest_bank_marketing
+    from smart_reach.knowledge.seed import seed_catalog
 
-    with errors_as_exit_codes():
+    with errors_as_exit_codes(as_json):
         if source not in SOURCES:
             raise InvalidInput("source", source, f"Use one of {', '.join(SOURCES)}.")
-        with opened(workspace or source) as ws, progress_bar("Ingest", quiet=as_json) as report:
-            found = asdict(ingest_bank_marketing(ws, file, report))
+        check_bank_file(file)  # a file that is refused makes no workspace
+        with opened(workspace or source, make=True) as ws, progress_bar("Ingest", quiet=as_json) as report:
+            found = asdict(ingest_bank_marketing(ws, file, report, seed_catalog))
     say(found, as_json=as_json, text=lambda value: lines(value))
 
 
@@ -40,7 +42,11 @@ def train(
     register: Annotated[bool, typer.Option(help="Register the versions in MLflow.")] = True,
 ) -> None:
     """Train the propensity models of every offer and let them serve."""
-    with errors_as_exit_codes(), opened(workspace) as ws, progress_bar("Train", quiet=as_json) as report:
+    with (
+        errors_as_exit_codes(as_json),
+        opened(workspace) as ws,
+        progress_bar("Train", quiet=as_json) as report,
+    ):
         versions = train_models(ws, lambda share, doing: report(0.7 * share, doing))
         if register:
             report(0.7, "registering in MLflow")
@@ -71,7 +77,7 @@ def demo(
     """Let the demo bank's customers live for some days and answer what was sent to them."""
     import asyncio
 
-    with errors_as_exit_codes():
+    with errors_as_exit_codes(as_json):
         found = asyncio.run(live(days, workspace, as_json))
     say(found, as_json=as_json, text=lines)
 

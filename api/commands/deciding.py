@@ -16,7 +16,7 @@ from smart_reach.api.commands.common import (
     say,
 )
 from smart_reach.api.compose import build_decisions
-from smart_reach.engine.errors import InvalidInput
+from smart_reach.engine.errors import InvalidInput, NotFound
 
 ACTOR = "usr_cli"
 
@@ -30,7 +30,7 @@ def decide(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Decide the next best action of a customer or a segment."""
-    with errors_as_exit_codes():
+    with errors_as_exit_codes(as_json):
         if (customer is None) == (segment is None):
             raise InvalidInput("customer", customer, "Give either a customer id or --segment.")
         with opened(workspace) as ws:
@@ -45,7 +45,11 @@ def decide(
 
 def funnel(found: dict[str, Any]) -> str:
     """The reason, then how many candidates each stage left."""
-    stages = [f"  {stage['stage']}: {stage['left']} left – {stage['reason']}" for stage in found["funnel"]]
+    stages = [
+        f"  {stage['label']}: {stage['left']} left" + (f" – {stage['reason']}" if stage["reason"] else "")
+        for stage in found["funnel"]
+        if stage["removed"] or stage["reason"]
+    ]
     return "\n".join([found["reason"], *stages, f"[{found['decision_id']}]"])
 
 
@@ -55,7 +59,7 @@ def replay(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Recompute a decision from its record and compare bit for bit; exit code 1 when it differs."""
-    with errors_as_exit_codes(), opened(workspace) as ws:
+    with errors_as_exit_codes(as_json), opened(workspace) as ws:
         found = build_decisions(ws).replay(decision).as_json()
     say(
         found,
@@ -72,7 +76,7 @@ def verify_ledger(as_json: JsonOption = False, workspace: WorkspaceOption = None
 
     from smart_reach.engine.governance.ledger import verify
 
-    with errors_as_exit_codes(), opened(workspace) as ws, Session(ws.db) as session:
+    with errors_as_exit_codes(as_json), opened(workspace) as ws, Session(ws.db) as session:
         found = asdict(verify(session))
     say(found, as_json=as_json, text=chain)
     if not found["whole"]:
@@ -81,7 +85,8 @@ def verify_ledger(as_json: JsonOption = False, workspace: WorkspaceOption = None
 
 def chain(found: dict[str, Any]) -> str:
     if found["whole"]:
-        return f"The chain is whole: {found['entries']} entries."
+        entries = f"{found['entries']} {'entry' if found['entries'] == 1 else 'entries'}"
+        return f"The chain is whole: {entries}."
     return f"The chain breaks at entry {found['broken_at']}: {found['reason']}"
 
 
@@ -93,6 +98,8 @@ def experiment(
     """Say how the experiments stand."""
     from smart_reach.tools.experimentation import summary
 
-    with errors_as_exit_codes(), opened(workspace) as ws:
+    with errors_as_exit_codes(as_json), opened(workspace) as ws:
         found = summary(ws, name)
+        if name is not None and not found["experiments"]:
+            raise NotFound(found["text"], hint="Run `smart-reach experiment` to see them all.")
     say(found, as_json=as_json, text=lambda value: value["text"])

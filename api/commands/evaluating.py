@@ -25,7 +25,7 @@ def evaluate(
     """Run a suite of golden cases, log it to MLflow, compare with a base; exit code 1 for don't ship."""
     from smart_reach.evals.runner import run_eval
 
-    with errors_as_exit_codes(), opened(workspace) as ws:
+    with errors_as_exit_codes(as_json), opened(workspace) as ws:
         report = run_eval(suite, ws, compare_with=compare)
     say(report.as_json(), as_json=as_json, text=lambda value: shown(value))
     if report.decision != "ship":

@@ -83,3 +83,4 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+    sys.stderr.write("▸ Stopped. Everything is kept; `make run` goes on where this left off.\n")

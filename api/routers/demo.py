@@ -10,6 +10,7 @@ from pydantic import BaseModel, model_validator
 from smart_reach.api.life import ZONE
 from smart_reach.api.sessions import CockpitOf, SignedIn
 from smart_reach.engine.errors import NotFound
+from smart_reach.engine.governance.roles import allowed
 
 router = APIRouter(prefix="/demo", tags=["demo"])
 
@@ -29,7 +30,7 @@ class Advance(BaseModel):
 def clock(user: SignedIn, cockpit: CockpitOf) -> dict[str, Any]:
     if not cockpit.demo:
         raise NotFound("There is no demo clock outside demo mode.")
-    return {**cockpit.life.state(), "demo": True, "zone": ZONE}
+    return {**cockpit.life.state(), "demo": True, "zone": ZONE, "can_advance": allowed(user, "demo.advance")}
 
 
 @router.post("/advance", status_code=202)

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import time
-from typing import Literal
+from typing import Literal, get_args
 
 from smart_reach.engine.errors import InvalidInput
 
 Channel = Literal["email", "push", "sms", "in_app", "social"]
 CHANNELS: tuple[Channel, ...] = ("email", "push", "sms", "in_app", "social")
 CHANNEL_LABELS = {"email": "E-mail", "push": "Push", "sms": "SMS", "in_app": "In-app", "social": "Social"}
+
+# the offers of the catalog; what they are and cost stands in the knowledge corpus
+OfferId = Literal[
+    "rewards-card",
+    "low-fee-card",
+    "travel-card",
+    "platinum-card",
+    "personal-loan",
+    "car-loan",
+    "mortgage",
+    "home-insurance",
+    "travel-insurance",
+    "life-insurance",
+    "savings-account",
+    "term-deposit",
+]
+OFFERS: tuple[OfferId, ...] = get_args(OfferId)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -76,6 +77,16 @@ class Verdict:
     def as_json(self) -> dict[str, Any]:
         return {
             "passed": self.passed,
-            "findings": [finding.as_json() for finding in self.findings],
+            "findings": merged(self.findings),
             "checks": [check.as_json() for check in self.checks],
         }
+
+
+def merged(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Findings as plain values, those that say the same once; `spans` names every place."""
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for finding in findings:
+        key = (finding.rule, finding.reason.casefold())
+        place = {"field": finding.field, "start": finding.span[0], "end": finding.span[1]}
+        told.setdefault(key, {**finding.as_json(), "spans": []})["spans"].append(place)
+    return list(told.values())

@@ -14,6 +14,7 @@ from smart_reach.engine.compliance.folding import Folded, fold
 FieldName = Literal["subject", "body", "cta"]
 FIELDS: tuple[FieldName, ...] = ("subject", "body", "cta")
 REFERENCE = re.compile(r"\{term:(?P<id>[a-z0-9-]+\.[a-z0-9_]+)(?:@(?P<version>\d{1,6}))?\}")
+_QUOTES = ('""', "''", "“”", "‘’", "«»", "„“", "„”", "``")
 # A sentence ends at its mark before a space, or at the end of a line; "1.5" does not end one.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -37,10 +38,25 @@ class Message:
             if text is not None:
                 yield field, text
 
+    def unquoted(self) -> Message:
+        """Without the quotes that somebody put around a whole field."""
+        subject = self.subject if self.subject is None else unquoted(self.subject)
+        return replace(self, subject=subject, body=unquoted(self.body))
+
     def with_field(self, field: FieldName, text: str) -> Message:
         if field == "subject":
             return replace(self, subject=text)
         return replace(self, body=text) if field == "body" else replace(self, cta=text)
+
+
+def unquoted(text: str) -> str:
+    """The text without quotes around the whole of it; any other text as it is."""
+    bare = text.strip()
+    for opening, closing in _QUOTES:
+        inner = bare[1:-1]
+        if len(bare) > 1 and bare[0] == opening and bare[-1] == closing:
+            return text if opening in inner or closing in inner else unquoted(inner.strip())
+    return text
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from smart_reach.engine.compliance.wordnumbers import NUMBER_WORD, ORDINALS, value_of_words
+from smart_reach.engine.english import MONTHS
 
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|april|may|june?|july?"
     r"|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
@@ -169,7 +156,7 @@ def _dates(text: str) -> Iterator[Quantity]:
 def _month(word: str) -> int:
     if word.isdigit():
         return int(word)
-    return next(index for index, month in enumerate(_MONTHS, 1) if month.startswith(word[:3]))
+    return next(index for index, month in enumerate(MONTHS, 1) if month.startswith(word[:3]))
 
 
 def _spaced(text: str) -> Iterator[Quantity]:

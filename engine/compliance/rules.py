@@ -34,7 +34,7 @@ class Rule:
 
     Which parameters count depends on `kind`: `check` (figure, plain_text), `patterns` (forbidden),
     `any_of`, `insert`, `at` (required_text), `term`, `insert` (required_term), `field`, `max` (length),
-    `field`, `insert` (present).
+    `field`, `insert` (present). `advice` is what a writer is told, with `{said}` for the words found.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Rule:
     text: str
     source: str
     kind: Kind
+    advice: str = ""
     severity: Severity = "block"
     channels: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
@@ -54,6 +55,16 @@ class Rule:
     term: str = ""
     field: FieldName = "body"
     max: int = 0
+
+    def told(self, said: str) -> str:
+        """What a writer is told about words that may not stand in a message."""
+        title = self.title[:1].lower() + self.title[1:]
+        return (self.advice or f"Avoid “{{said}}”: {title}.").replace("{said}", said)
+
+    @property
+    def general(self) -> bool:
+        """Whether the rule looks at wording alone, whatever the product."""
+        return self.kind in {"forbidden", "plain_text"} and not self.categories and not self.offers
 
     def covers(self, offer_id: str, category: str, channel: str) -> bool:
         return (
@@ -79,6 +90,11 @@ class RuleBook:
         ids = [rule.id for rule in self.rules]
         if len(ids) != len(set(ids)):
             raise Integrity(f"Rule ids repeat: {sorted({i for i in ids if ids.count(i) > 1})}.")
+
+    def general(self, channel: str) -> tuple[Rule, ...]:
+        """The rules on wording that hold for every product. Raises `InvalidInput` for an unknown channel."""
+        require_channel(channel)
+        return tuple(r for r in self.rules if r.general and (not r.channels or channel in r.channels))
 
     def of(self, offer_id: str, channel: str) -> tuple[Rule, ...]:
         """The rules for an offer on a channel. Raises `InvalidInput` for an unknown one."""

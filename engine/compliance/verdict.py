@@ -19,6 +19,7 @@ from smart_reach.engine.compliance.message import (
     FieldView,
     Message,
     facts_by_version,
+    unquoted,
     view_template,
 )
 from smart_reach.engine.compliance.rules import Rule, RuleBook
@@ -71,8 +72,38 @@ def check_text(
     subject: str | None = None,
     cta: str | None = None,
 ) -> Verdict:
-    """Judge plain text: a figure passes when its value, unit, subject and qualifier are a current term's."""
-    return _judge(Message(offer_id, channel, subject, text, cta), tuple(terms), rules, raw=True)[0]
+    """Judge plain text: a figure passes when its value, unit, subject and qualifier are a current term's.
+
+    Quotes around the whole text are not part of it; spans count without them.
+    """
+    message = Message(offer_id, channel, subject, text, cta).unquoted()
+    return _judge(message, tuple(terms), rules, raw=True)[0]
+
+
+def check_wording(text: str, channel: str, rules: RuleBook) -> Verdict:
+    """What is wrong with a text whatever product it is about. It never passes: without an offer nobody
+    knows which figures are right and which lines must stand there; see `Finding` "offer.unknown".
+
+    Raises `InvalidInput` for an unknown channel.
+    """
+    bare = unquoted(text)
+    view = FieldView("body", bare, bare, ())
+    chosen = rules.general(channel)
+    reading = Reading({"body": view}, "", {}, chosen, raw=True)
+    found = [finding for rule in chosen for finding in WORDING[rule.kind](rule, reading)]
+    end = len(bare)
+    unknown = Finding(
+        "offer.unknown",
+        "block",
+        "body",
+        (end, end),
+        "",
+        "This copy fits none of the bank's offers. Name the offer that it is about.",
+        "Catalog of offers",
+        "",
+        Edit("body", end, end, ""),
+    )
+    return Verdict((unknown, *found), tuple(_checks(chosen, found, {"body": view})))
 
 
 def repair(message: Message, verdict: Verdict) -> Message:
@@ -85,11 +116,13 @@ def repaired(
 ) -> tuple[Message, Verdict]:
     """Repair again and again until nothing is found; a field that resists is emptied. Idempotent."""
     facts = tuple(terms)
+    message = message.unquoted() if raw else message
     verdict = _judge(message, facts, rules, raw=raw)[0]
     for attempt in range(2 * _ROUNDS):
         if not verdict.findings:
             break
         message = _applied(message, verdict.findings)
+        message = message.unquoted() if raw else message
         verdict = _judge(message, facts, rules, raw=raw)[0]
         if attempt == _ROUNDS - 1:
             for field in {finding.field for finding in verdict.findings}:
@@ -179,11 +212,18 @@ def _applied(message: Message, findings: Sequence[Finding]) -> Message:
         text = getattr(message, field) or ""
         for edit in reversed(edits):
             text = text[: edit.start] + edit.text + text[edit.end :]
-        text = re.sub(r"[ \t]{2,}", " ", text)
-        text = re.sub(r",\s*(?=[.!?;:]|$)", "", text)
-        text = re.sub(r" +(?=[.,;:!?\n](?!\w))", "", text).strip()
+        text = _tidy(text)
         message = message.with_field(field, text[:1].upper() + text[1:] if text[:1].isalpha() else text)
     return message
+
+
+def _tidy(text: str) -> str:
+    """Mend the joins of edits: double spaces, lost commas, two stops where one belongs."""
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r",\s*(?=[.!?;:]|$)", "", text)
+    text = re.sub(r" +(?=[.,;:!?\n](?!\w))", "", text).strip()
+    text = re.sub(r"(?<![.])([.!?])[.](?=\s|$)", r"\1", text)
+    return re.sub(r"^[.,;]+\s+", "", text)
 
 
 def _compatible(edits: Sequence[Edit]) -> list[Edit]:

@@ -39,7 +39,12 @@ class Reading:
     def line(self, rule: Rule) -> str:
         """What a required rule inserts: a reference in a template, the wording in free text."""
         fact = self.required(rule) if rule.kind == "required_term" else None
-        return rule.insert.replace("{term}", (fact.display if self.raw else fact.reference) if fact else "")
+        return rule.insert.replace("{term}", fact.reference) if fact and not self.raw else self.spoken(rule)
+
+    def spoken(self, rule: Rule) -> str:
+        """The same line as people read it."""
+        fact = self.required(rule) if rule.kind == "required_term" else None
+        return rule.insert.replace("{term}", fact.display if fact else "")
 
 
 def required_lines(reading: Reading) -> tuple[tuple[Rule, str], ...]:
@@ -56,8 +61,7 @@ def _forbidden(rule: Rule, reading: Reading) -> Iterator[Finding]:
                 if any(f.fact and f.start <= span[0] and span[1] <= f.end for f in view.figures):
                     continue
                 edit = _without(view, span, pattern.repair)
-                reason = f"{rule.title}: {view.text[slice(*span)]!r} may not be said."
-                yield _finding(rule, view, span, reason, edit)
+                yield _finding(rule, view, span, rule.told(view.text[slice(*span)]), edit)
 
 
 def _without(view: FieldView, span: tuple[int, int], instead: str | None) -> Edit:
@@ -79,11 +83,10 @@ def _required(rule: Rule, reading: Reading) -> Iterator[Finding]:
     at = 0 if rule.at == "start" else len(view.template)
     shown = 0 if rule.at == "start" else len(view.text)
     gap = "\n\n" if "\n\n" in view.template else " "
-    closing = "." if view.text.rstrip()[-1:].isalnum() else ""
+    closing = "" if view.text.rstrip()[-1:] in {"", *".!?…"} else "."
     text = f"{line} " if rule.at == "start" else f"{closing}{gap}{line}"
-    yield _finding(
-        rule, view, (shown, shown), f"{rule.title}: {line!r} is missing.", Edit("body", at, at, text)
-    )
+    reason = f"{rule.title}. Add: “{reading.spoken(rule)}”"
+    yield _finding(rule, view, (shown, shown), reason, Edit("body", at, at, text))
 
 
 def _length(rule: Rule, reading: Reading) -> Iterator[Finding]:
@@ -150,7 +153,7 @@ def _finding(rule: Rule, view: FieldView, span: tuple[int, int], reason: str, ed
         view.text[slice(*span)],
         reason,
         rule.source,
-        edit.text.strip(),
+        edit.text.strip().removeprefix(". "),
         edit,
     )
 

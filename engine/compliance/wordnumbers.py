@@ -5,28 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+from smart_reach.engine.english import SMALL_NUMBERS
+
 _TENS = {
     "twenty": 20,
     "thirty": 30,
@@ -39,7 +19,7 @@ _TENS = {
     "ninety": 90,
 }
 _VALUES: Final = {
-    **{word: float(value) for value, word in enumerate(_UNITS)},
+    **{word: float(value) for value, word in enumerate(SMALL_NUMBERS)},
     **{word: float(value) for word, value in _TENS.items()},
     "nil": 0.0,
     "nought": 0.0,

@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 import numpy.typing as npt
 
-from smart_reach.engine.decisioning.contact import breaks_cap, is_quiet, send_time
+from smart_reach.engine.decisioning.contact.limits import breaks_cap, is_quiet, send_time
 from smart_reach.engine.decisioning.inputs import Inputs, OfferFacts
 from smart_reach.engine.decisioning.policy import Cap
 from smart_reach.engine.decisioning.rules import all_hold

@@ -10,8 +10,8 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.words import CHANNELS, WINDOWS, require_channel
-from smart_reach.engine.decisioning.contact_ledger import ContactLedger
-from smart_reach.engine.decisioning.history import Happening, History
+from smart_reach.engine.decisioning.contact.history import Happening, History
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger
 from smart_reach.engine.decisioning.inputs import (
     Inputs,
     OfferFacts,

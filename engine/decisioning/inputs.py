@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Consent, Customer, Offer
-from smart_reach.engine.decisioning.contact import Contact
-from smart_reach.engine.decisioning.history import Happening
+from smart_reach.engine.decisioning.contact.history import Happening
+from smart_reach.engine.decisioning.contact.limits import Contact
 from smart_reach.engine.decisioning.policy import ContactPolicy, DecisionPolicy
 from smart_reach.engine.decisioning.rules import Rule
 from smart_reach.engine.errors import NotFound

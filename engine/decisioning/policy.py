@@ -56,8 +56,26 @@ def _default_caps() -> tuple[Cap, ...]:
     )
 
 
+class Versioned:
+    """A policy under a name that says its version, and a hash that says its content."""
+
+    id: str
+    version: int
+
+    def as_json(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @cached_property
+    def hash(self) -> str:
+        return content_hash(self.as_json())
+
+    @property
+    def name(self) -> str:
+        return f"{self.id}@{self.version}"
+
+
 @dataclass(frozen=True)
-class ContactPolicy:
+class ContactPolicy(Versioned):
     """Who may be contacted how often and when. Times are in the customer's own zone."""
 
     id: str = "contact-policy"
@@ -92,14 +110,6 @@ class ContactPolicy:
             }
         )
 
-    @cached_property
-    def hash(self) -> str:
-        return content_hash(self.as_json())
-
-    @property
-    def name(self) -> str:
-        return f"{self.id}@{self.version}"
-
     @property
     def text(self) -> str:
         """The policy in plain words."""
@@ -133,7 +143,7 @@ class ContactPolicy:
 
 
 @dataclass(frozen=True)
-class DecisionPolicy:
+class DecisionPolicy(Versioned):
     """How actions are valued: value = propensity × margin − channel cost − fatigue × messages in 30 days.
 
     Money in minor units of the offer's currency. `seed` is recorded; arbitration draws nothing.
@@ -159,11 +169,3 @@ class DecisionPolicy:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DecisionPolicy:
         return cls(**value)
-
-    @cached_property
-    def hash(self) -> str:
-        return content_hash(self.as_json())
-
-    @property
-    def name(self) -> str:
-        return f"{self.id}@{self.version}"

@@ -16,7 +16,7 @@ from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS
 from smart_reach.engine.decisioning.arbitration import Arbitrated, arbitrate
 from smart_reach.engine.decisioning.gather import Gatherer
 from smart_reach.engine.decisioning.inputs import Inputs
-from smart_reach.engine.decisioning.reason import money, segment_reason
+from smart_reach.engine.decisioning.records.reason import segment_reason
 from smart_reach.engine.decisioning.segment_outcome import (
     Action,
     audience_rows,
@@ -33,6 +33,7 @@ from smart_reach.engine.decisioning.tables import DECISION_NUMBERS, SegmentDecis
 from smart_reach.engine.decisioning.uplift import measured_uplift
 from smart_reach.engine.errors import InvalidInput, NotFound
 from smart_reach.engine.models.store import LoadedModel, ModelStore
+from smart_reach.engine.money import money
 from smart_reach.engine.ports import LedgerWriter, Progress
 from smart_reach.engine.state.base import transaction
 

@@ -11,12 +11,13 @@ import numpy.typing as npt
 from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS
 from smart_reach.engine.decisioning.arbitration import STAGES, Arbitrated
 from smart_reach.engine.decisioning.inputs import Inputs
-from smart_reach.engine.decisioning.outcome import stage_reason
-from smart_reach.engine.decisioning.reason import money, percent
-from smart_reach.engine.decisioning.record import bound_to
+from smart_reach.engine.decisioning.records.outcome import stage_reason
+from smart_reach.engine.decisioning.records.reason import percent
+from smart_reach.engine.decisioning.records.record import bound_to
 from smart_reach.engine.decisioning.segments import Segment
 from smart_reach.engine.decisioning.uplift import Uplift
 from smart_reach.engine.models.store import LoadedModel
+from smart_reach.engine.money import money
 
 Action = tuple[int, int, int]
 

@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from smart_reach.engine.canonical import canonical_json, content_hash
 from smart_reach.engine.catalog.words import require_channel
 from smart_reach.engine.decisioning.arbitration import arbitrate
-from smart_reach.engine.decisioning.contact_ledger import ContactLedger, Refusal
+from smart_reach.engine.decisioning.contact.history import History, LakeHistory, sync_contacts
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger, Refusal
 from smart_reach.engine.decisioning.gather import Gatherer
-from smart_reach.engine.decisioning.history import History, LakeHistory, sync_contacts
-from smart_reach.engine.decisioning.outcome import compute
 from smart_reach.engine.decisioning.policy import ContactPolicy, DecisionPolicy
-from smart_reach.engine.decisioning.record import Decision, bound_to, inputs_json
-from smart_reach.engine.decisioning.replay import Replay, replay_row
+from smart_reach.engine.decisioning.records.outcome import compute
+from smart_reach.engine.decisioning.records.record import Decision, bound_to, inputs_json
+from smart_reach.engine.decisioning.records.replay import Replay, replay_row
 from smart_reach.engine.decisioning.segment_decision import SegmentDecider, SegmentDecision
 from smart_reach.engine.decisioning.segments import named
 from smart_reach.engine.decisioning.tables import DECISION_NUMBERS, DecisionRow

@@ -21,21 +21,10 @@ _LOCK = 726_417_002
 
 
 @dataclass(frozen=True)
-class DeliveredMessage:
+class DeliveredMessage(OutgoingMessage):
     """A message the connector holds. `seq` rises in the order of acceptance."""
 
     seq: int
-    message_id: str
-    customer_id: str
-    campaign_id: str
-    offer_id: str
-    channel: str
-    variant_id: str
-    tone: str | None
-    subject: str
-    body: str
-    cta: str
-    url: str
     accepted_at: datetime
     attempts: int
 

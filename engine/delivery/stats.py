@@ -24,15 +24,21 @@ def delivery_stats(
     counts = outbox_counts(session, campaign.id)
     seen = engagement(campaign.id) if engagement is not None else {}
     return {
-        "queued": counts.get("queued", 0) + counts.get("sending", 0),
+        "queued": remaining_messages(session, campaign.id),
         "sent": counts.get("sent", 0),
         "delivered": int(seen.get("delivered", 0)),
         "held": counts.get("held", 0),
         "opened": int(seen.get("opened", 0)),
         "clicked": int(seen.get("clicked", 0)),
         "converted": int(seen.get("converted", 0)),
-        "holdout": counts.get("held_out", 0),
+        "holdout": _holdout(session, campaign.id),
     }
+
+
+def _holdout(session: Session, campaign_id: str) -> int:
+    """Customers kept back, whether their turn has come or not."""
+    query = select(func.count()).where(OutboxRow.campaign_id == campaign_id, OutboxRow.holdout)
+    return session.scalar(query) or 0
 
 
 def outbox_counts(session: Session, campaign_id: str) -> dict[str, int]:

@@ -14,14 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Offer
-from smart_reach.engine.demo import world
-from smart_reach.engine.demo.activity import Activity
-from smart_reach.engine.demo.history import Past, Simulation, plan
-from smart_reach.engine.demo.population import Array, Population, make_population
-from smart_reach.engine.demo.rows import RowBuilder
+from smart_reach.engine.demo.simulation import world
+from smart_reach.engine.demo.simulation.activity import Activity
+from smart_reach.engine.demo.simulation.history import Past, Simulation, plan
+from smart_reach.engine.demo.simulation.population import Array, Population, make_population
+from smart_reach.engine.demo.simulation.rows import RowBuilder
+from smart_reach.engine.demo.simulation.truth import POPULATION_FILE
+from smart_reach.engine.demo.simulation.zones import DAY, LocalTime
 from smart_reach.engine.demo.store import clear, customers_table, save_customers, save_past
-from smart_reach.engine.demo.truth import POPULATION_FILE
-from smart_reach.engine.demo.zones import DAY, LocalTime
 from smart_reach.engine.errors import Conflict, InvalidInput
 from smart_reach.engine.events.writer import EventWriter
 from smart_reach.engine.features.store import FeatureStore

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from smart_reach.engine.demo import world
-from smart_reach.engine.demo.population import Array
-from smart_reach.engine.demo.rows import RowBuilder, join
-from smart_reach.engine.demo.truth import Contact
+from smart_reach.engine.demo.simulation import world
+from smart_reach.engine.demo.simulation.population import Array
+from smart_reach.engine.demo.simulation.rows import RowBuilder, join
+from smart_reach.engine.demo.simulation.truth import Contact
 
 
 class DeliveredMessage(Protocol):

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from smart_reach.engine.demo import world
-from smart_reach.engine.demo.activity import Activity
-from smart_reach.engine.demo.population import Population
-from smart_reach.engine.demo.rows import RowBuilder
-from smart_reach.engine.demo.truth import load_truth
-from smart_reach.engine.demo.zones import DAY, LocalTime
+from smart_reach.engine.demo.simulation import world
+from smart_reach.engine.demo.simulation.activity import Activity
+from smart_reach.engine.demo.simulation.population import Population
+from smart_reach.engine.demo.simulation.rows import RowBuilder
+from smart_reach.engine.demo.simulation.truth import load_truth
+from smart_reach.engine.demo.simulation.zones import DAY, LocalTime
 
 if TYPE_CHECKING:
     from smart_reach.engine.workspace import Workspace

@@ -13,15 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.words import window_of
-from smart_reach.engine.demo import world
-from smart_reach.engine.demo.answers import DRAWS, Answers, answer, answer_without_message
 from smart_reach.engine.demo.build import margins
 from smart_reach.engine.demo.messages import DeliveredMessage, EventBuilder, Message
-from smart_reach.engine.demo.population import Array, customer_number
-from smart_reach.engine.demo.rows import SOURCE, RowBuilder
+from smart_reach.engine.demo.simulation import world
+from smart_reach.engine.demo.simulation.answers import DRAWS, Answers, answer, answer_without_message
+from smart_reach.engine.demo.simulation.population import Array, customer_number
+from smart_reach.engine.demo.simulation.rows import SOURCE, RowBuilder
+from smart_reach.engine.demo.simulation.truth import Contact, Truth, is_benefit, load_truth
+from smart_reach.engine.demo.simulation.zones import DAY, LocalTime
 from smart_reach.engine.demo.tables import DemoPending
-from smart_reach.engine.demo.truth import Contact, Truth, is_benefit, load_truth
-from smart_reach.engine.demo.zones import DAY, LocalTime
 from smart_reach.engine.lakehouse.schemas import EVENTS
 
 if TYPE_CHECKING:

@@ -61,6 +61,10 @@ def _text(name: str, content: bytes) -> tuple[list[str], list[list[Any]]]:
         number = content[: error.start].count(b"\n")
         remedy = "Save the file as UTF-8."
         raise InvalidInput(f"{name}, row {number}", content[error.start : error.start + 1], remedy) from error
+    if not text.endswith(("\n", "\r")):
+        last, number = text.rsplit("\n", 1)[-1], text.count("\n")
+        remedy = "The last line has no line end: the file may be cut off. Get it again, or end the line."
+        raise InvalidInput(f"{name}, row {number}", last[:80], remedy)
     first = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
     rows: list[list[str]] = []
@@ -72,7 +76,7 @@ def _text(name: str, content: bytes) -> tuple[list[str], list[list[Any]]]:
                 rows.append(row)
     except csv.Error as error:
         remedy = f"The text of this row is broken ({error}); the file may be cut off. Get it again."
-        raise InvalidInput(f"{name}, row {len(rows) + 1}", None, remedy) from error
+        raise InvalidInput(f"{name}, row {len(rows) + 1}", "broken text", remedy) from error
     return [title.strip() for title in header], [list(column) for column in zip(*rows, strict=True)]
 
 

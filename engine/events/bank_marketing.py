@@ -61,6 +61,12 @@ class IngestReport:
     already: bool = False
 
 
+def check_bank_file(path: Path) -> tuple[BankFile, list[datetime]]:
+    """Read and check every cell and the order of dates; nothing is opened or written."""
+    file = read_bank_file(path)
+    return file, contact_times(file.name, file.columns["month"], file.columns["day_of_week"])
+
+
 def ingest_bank_marketing(
     workspace: Workspace,
     path: Path,
@@ -74,8 +80,7 @@ def ingest_bank_marketing(
     something else.
     """
     progress(0.0, "Checking the file")
-    file = read_bank_file(Path(path))
-    times = contact_times(file.name, file.columns["month"], file.columns["day_of_week"])
+    file, times = check_bank_file(Path(path))
     report = _report(file, times)
     if (kind := workspace.info("kind")) is not None:
         if kind == KIND and workspace.info("source_digest") == file.digest:

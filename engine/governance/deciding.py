@@ -35,7 +35,7 @@ def check_decidable(
         raise already_decided(row)
     if now >= row.deadline:
         raise Conflict(f"{row.id} expired at {row.deadline:%Y-%m-%d %H:%M} UTC.", hint="Propose it again.")
-    if not reason.strip():
+    if decision != "approve" and not reason.strip():
         raise InvalidInput("reason", reason, "Say in a few words why.")
     if payload_hash != row.payload_hash:
         raise changed_since(row)
@@ -72,5 +72,5 @@ def why_not(proposal: Proposal, viewer: ActorLike | None) -> str | None:
         holders = " or ".join(role for role in ROLES if role in PERMISSIONS["proposal.approve"])
         return f"Your role is {viewer.role}; a {holders} decides."
     if viewer.id in proposal.author_ids:
-        return "You wrote part of this; somebody else has to approve it."
+        return "You wrote this or part of it; somebody else has to decide."
     return None

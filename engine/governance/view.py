@@ -17,6 +17,7 @@ from smart_reach.engine.governance.ledger import Entry, entries_of
 from smart_reach.engine.governance.proposal import Proposal
 from smart_reach.engine.governance.roles import ActorLike
 from smart_reach.engine.governance.tables import ProposalVersion
+from smart_reach.engine.money import money
 
 _WHAT = {
     "proposal.created": "proposed it",
@@ -107,7 +108,7 @@ def _worth(expected: Mapping[str, Any]) -> dict[str, Any]:
             "interval": expected.get("interval"),
         },
         "expected_value": {
-            "display": "–" if minor is None else f"{currency} {minor / 100:,.0f}",
+            "display": "–" if minor is None else money(minor, currency),
             "minor": minor,
             "currency": currency,
         },

@@ -57,7 +57,7 @@ def experiment_results(
     """`results` of a campaign's Proposal in the API: its last look; None before the first."""
     experiment = session.scalar(select(Experiment).where(Experiment.proposal_id == proposal_id))
     looks = looks_of(session, experiment.id) if experiment else []
-    if not looks:
+    if experiment is None or not looks:
         return None
     last = looks[-1]
     return {
@@ -65,6 +65,8 @@ def experiment_results(
         "z": last.z,
         "bound": last.bound,
         "look": last.number,
+        "status": experiment.status,
+        "reason": last.reason,
         "estimate_note": ESTIMATE_NOTE,
     }
 

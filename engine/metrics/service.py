@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 from smart_reach.engine.clock import Clock, SystemClock
 from smart_reach.engine.errors import InvalidInput, Unanswerable
 from smart_reach.engine.metrics import overview as overviews
-from smart_reach.engine.metrics.analyst import Analyst
 from smart_reach.engine.metrics.anomalies import Anomaly
 from smart_reach.engine.metrics.answer import Answer
+from smart_reach.engine.metrics.answering.analyst import Analyst
 from smart_reach.engine.metrics.compile import MAX_ROWS, compile_spec
 from smart_reach.engine.metrics.drivers import Drivers, analyse
 from smart_reach.engine.metrics.execute import Connect, Result, fetch, held, run
 from smart_reach.engine.metrics.model import SemanticModel, load_model
 from smart_reach.engine.metrics.overview import OverviewFilters
-from smart_reach.engine.metrics.questions.dates import Anchor
 from smart_reach.engine.metrics.questions.lexicon import Lexicon
 from smart_reach.engine.metrics.questions.parser import Parsed, Parser, anchor_for
+from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.spec import Period, QuerySpec, validate
 
 if TYPE_CHECKING:

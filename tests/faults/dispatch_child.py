@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.clock import FixedClock
-from smart_reach.engine.decisioning.contact_ledger import ContactLedger
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger
 from smart_reach.engine.delivery.dispatcher import Dispatcher
 from smart_reach.engine.delivery.loopback import loopback_connectors
 from smart_reach.engine.delivery.messages import RenderedMessage

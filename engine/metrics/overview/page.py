@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from smart_reach.engine.errors import InvalidInput
-from smart_reach.engine.metrics.anomalies import Anomaly, daily_arrays, detect, severity_of
+from smart_reach.engine.metrics.anomalies import Anomaly, daily_arrays
+from smart_reach.engine.metrics.answering import odd_days
 from smart_reach.engine.metrics.execute import Connect, Connection, fetch
 from smart_reach.engine.metrics.model import SemanticModel
-from smart_reach.engine.metrics.narrate import show
-from smart_reach.engine.metrics.overview import panels
+from smart_reach.engine.metrics.overview import behind, panels, scan
 from smart_reach.engine.metrics.overview.tiles import Day, bank_tiles, demo_tiles
-from smart_reach.engine.metrics.questions.dates import Anchor
 from smart_reach.engine.metrics.questions.parser import anchor_for
+from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.spec import Period
 
 ANOMALY_DAYS = 90
@@ -76,12 +76,7 @@ def overview(
     """The JSON of GET /api/overview."""
     connection = connect()
     try:
-        rows = fetch(
-            connection,
-            "SELECT epoch_us(MAX(occurred_at)) FROM events WHERE occurred_at <= $now",
-            {"now": now},
-        )
-        newest = datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows[0][0] is not None else now
+        newest = _newest(connection, now)
         anchor, moved = anchor_for(
             newest.astimezone(ZoneInfo(model.zone)).date(),
             now.astimezone(ZoneInfo(model.zone)).date(),
@@ -89,11 +84,21 @@ def overview(
         )
         span = span_of(anchor, newest if moved else now, filters.days, model.zone)
         bank = model.kind == "bank-marketing"
-        panels.prepare(connection, model, filters.offer, filters.channel, filters.segment, span.end)
-        daily = panels.daily(connection, "contact" if bank else "message")
+        scan.prepare(connection, model, filters.offer, filters.channel, filters.segment, span.end)
+        daily = scan.daily(connection)
         return _page(connection, model, filters, span, daily, newest, now, bank)
     finally:
         connection.close()
+
+
+def _newest(connection: Connection, now: datetime) -> datetime:
+    """When the newest event up to `now` happened; `now` where there is none."""
+    rows = fetch(
+        connection,
+        "SELECT epoch_us(MAX(occurred_at)) FROM events WHERE occurred_at <= $now",
+        {"now": now},
+    )
+    return datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows[0][0] is not None else now
 
 
 def _check(filters: OverviewFilters, choices: Mapping[str, Any]) -> None:
@@ -114,11 +119,11 @@ def _page(
     now: datetime,
     bank: bool,
 ) -> dict[str, Any]:
-    choices = panels.choices(connection, bank)
+    choices = scan.choices(connection, bank)
     _check(filters, choices)
-    totals = panels.totals(connection, span.start, span.end, span.length)
+    totals = scan.totals(connection, span.start, span.end, span.length)
     shown = [d for d in daily if span.period.start <= d.day <= span.period.end]
-    extra = {} if bank else panels.snapshot(connection, filters.segment, span.end, span.end - span.length)
+    extra = {} if bank else scan.snapshot(connection, filters.segment, span.end, span.end - span.length)
     tiles = (
         bank_tiles(model, totals, shown, span.period)
         if bank
@@ -195,12 +200,9 @@ def page_anomalies(days: list[Day], period: Period, bank: bool, model: SemanticM
             (d.day, getattr(d, num_name), getattr(d, den_name)) for d in known
         ]
         dates, num, den = daily_arrays(rows, start, end)
-        label = model.metric(metric).label
         if np.count_nonzero(den) * 2 < len(den):
             continue  # calls on a few days only have no weekly course to deviate from
-        for index, value, expected, z in detect(num, den):
-            text = f"{label} {show(value, 'percent')}, expected {show(expected, 'percent')}"
-            found.append(Anomaly(dates[index], metric, label, value, expected, z, text, severity_of(z)))
+        found += odd_days.anomalies(model.metric(metric), dates, num, den, model.currency)
     return sorted(found, key=lambda a: (a.at, abs(a.z)), reverse=True)
 
 
@@ -224,15 +226,10 @@ def people(
     """Who is behind a tile: pseudonymous ids with group attributes, the newest first."""
     connection = connect()
     try:
-        rows = fetch(
-            connection,
-            "SELECT epoch_us(MAX(occurred_at)) FROM events WHERE occurred_at <= $now",
-            {"now": now},
-        )
-        newest = datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows[0][0] is not None else now
+        newest = _newest(connection, now)
         anchor, moved = anchor_for(newest.date(), now.date(), model.monthly)
         span = span_of(anchor, newest if moved else now, filters.days, model.zone)
-        panels.prepare(connection, model, filters.offer, filters.channel, filters.segment, span.end)
-        return panels.people(connection, model, tile, span.start, span.end, filters.segment, limit)
+        scan.prepare(connection, model, filters.offer, filters.channel, filters.segment, span.end)
+        return behind.people(connection, model, tile, span.start, span.end, filters.segment, limit)
     finally:
         connection.close()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from smart_reach.engine.metrics.answering.story import money, show, wilson
 from smart_reach.engine.metrics.compile import compile_spec
 from smart_reach.engine.metrics.model import Metric, SemanticModel
-from smart_reach.engine.metrics.narrate import money, show, wilson
 from smart_reach.engine.metrics.spec import Period, QuerySpec
 
 Z90 = 1.6448536269514722

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from smart_reach.engine.english import MONTHS, ONE_TO_TWELVE
+from smart_reach.engine.metrics.questions.periods import (
+    Anchor,
+    month_period,
+    previous_to_date,
+    rolling,
+    shift,
+    to_date,
+    unit_period,
+)
 from smart_reach.engine.metrics.spec import Grain, Period
 
-MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 _MONTH = "|".join(MONTHS) + "|" + "|".join(m[:3] for m in MONTHS if m != "may") + "|sept"
-_ONE_TO_TWELVE = [
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
-NUMBERS = {word: number for number, word in enumerate(_ONE_TO_TWELVE, 1)} | {
+NUMBERS = {
+    **ONE_TO_TWELVE,
     "a": 1,
     "couple": 2,
     "couple of": 2,
@@ -69,73 +51,6 @@ class Found:
     comparison: Period | None = None
     compare_previous: bool = False
     grain: Grain | None = None
-
-
-@dataclass(frozen=True)
-class Anchor:
-    """The day that relative words count from. `monthly`: rolling months are whole months."""
-
-    day: date
-    monthly: bool = False
-
-
-def shift(day: date, months: int) -> date:
-    """The same day `months` later, clipped to the month's end."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def month_period(year: int, month: int) -> Period:
-    start = date(year, month, 1)
-    return Period(start, date(year, month, monthrange(year, month)[1]), f"{start:%B %Y}")
-
-
-def unit_period(day: date, unit: str, offset: int = 0) -> Period:
-    """The calendar day, week (from Monday), month, quarter or year that holds `day`, moved by `offset`."""
-    if unit == "day":
-        return Period(day + timedelta(days=offset), day + timedelta(days=offset))
-    if unit == "week":
-        start = day - timedelta(days=day.weekday()) + timedelta(weeks=offset)
-        return Period(start, start + timedelta(days=6))
-    size = {"month": 1, "quarter": 3, "year": 12}[unit]
-    first = date(day.year, (day.month - 1) // size * size + 1, 1)
-    start = shift(first, offset * size)
-    return Period(start, shift(start, size) - timedelta(days=1))
-
-
-def rolling(anchor: Anchor, count: int, unit: str) -> Period:
-    """The last `count` units, ending on the anchor day (or with its month, for monthly data)."""
-    day = anchor.day
-    if unit == "fortnight":
-        count, unit = count * 14, "day"
-    if unit in ("day", "week"):
-        return Period(day - timedelta(days=count * (7 if unit == "week" else 1) - 1), day)
-    months = count * {"month": 1, "quarter": 3, "year": 12}[unit]
-    if anchor.monthly:
-        end = unit_period(day, "month").end
-        return Period(shift(date(end.year, end.month, 1), 1 - months), end)
-    return Period(shift(day, -months) + timedelta(days=1), day)
-
-
-def previous(period: Period) -> Period:
-    """What a period is compared with: as many whole months or weeks before, else as many days."""
-    if period.start.weekday() == 0 and period.days == 7:
-        return unit_period(period.start, "week", -1)
-    after = period.end + timedelta(days=1)
-    if period.start.day == 1 and after.day == 1:
-        months = (after.year - period.start.year) * 12 + after.month - period.start.month
-        return Period(shift(period.start, -months), period.start - timedelta(days=1))
-    return period.before()
-
-
-def _to_date(day: date, unit: str) -> Period:
-    return Period(unit_period(day, unit).start, day)
-
-
-def _previous_to_date(day: date, unit: str) -> Period:
-    now, before = _to_date(day, unit), unit_period(day, unit, -1)
-    return Period(before.start, min(before.start + timedelta(days=now.days - 1), before.end))
 
 
 def _month_number(text: str) -> int:
@@ -232,8 +147,8 @@ def _versus_last(match: re.Match[str], anchor: Anchor) -> Found:
     unit = match[1]
     return _found(
         match,
-        _to_date(anchor.day, unit),
-        comparison=_previous_to_date(anchor.day, unit),
+        to_date(anchor.day, unit),
+        comparison=previous_to_date(anchor.day, unit),
         compare_previous=True,
     )
 
@@ -281,13 +196,13 @@ _RULES: list[tuple[re.Pattern[str], Handler]] = [
         ),
         (
             r"\b(?:this|the current|current) (week|month|quarter|year)(?: so far| to date)?\b",
-            lambda m, a: _found(m, _to_date(a.day, m[1])),
+            lambda m, a: _found(m, to_date(a.day, m[1])),
         ),
-        (r"\b(week|month|quarter|year) to date\b", lambda m, a: _found(m, _to_date(a.day, m[1]))),
+        (r"\b(week|month|quarter|year) to date\b", lambda m, a: _found(m, to_date(a.day, m[1]))),
         (
             r"\b([wmqy])td\b",
             lambda m, a: _found(
-                m, _to_date(a.day, {"w": "week", "m": "month", "q": "quarter", "y": "year"}[m[1]])
+                m, to_date(a.day, {"w": "week", "m": "month", "q": "quarter", "y": "year"}[m[1]])
             ),
         ),
         (rf"\b(?:between|from) ({_POINT}) (?:and|to|until|till|through) ({_POINT})\b", _between),

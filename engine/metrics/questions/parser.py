@@ -7,14 +7,9 @@ from datetime import date
 
 from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.metrics.model import SemanticModel
-from smart_reach.engine.metrics.questions.dates import (
-    Anchor,
-    find_dates,
-    previous,
-    rolling,
-    unit_period,
-)
+from smart_reach.engine.metrics.questions.dates import find_dates
 from smart_reach.engine.metrics.questions.lexicon import Lexicon, Target, tokens_of
+from smart_reach.engine.metrics.questions.periods import Anchor, previous, rolling, unit_period
 from smart_reach.engine.metrics.questions.phrases import vocabulary
 from smart_reach.engine.metrics.questions.reading import Draft, Reader
 from smart_reach.engine.metrics.questions.refusals import Refusal, refuse

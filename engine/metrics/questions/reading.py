@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smart_reach.engine.metrics.model import GENERIC, SemanticModel
-from smart_reach.engine.metrics.questions.dates import Anchor, Found, find_dates
+from smart_reach.engine.metrics.questions.dates import Found, find_dates
 from smart_reach.engine.metrics.questions.lexicon import Lexicon, Match, Target, lemma, tokens_of
+from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.questions.phrases import Cues, find_cues, vocabulary
 from smart_reach.engine.metrics.spec import Filter
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smart_reach.agents.language.chat_model import EmbeddedChatModel
-from smart_reach.agents.language.router import Router
+from smart_reach.agents.language.routing.router import Router
 from smart_reach.knowledge.embedder import Embedder
 
 

@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool, tool
 from pydantic import BaseModel
 
 from smart_reach.agents.language.chat_model import EmbeddedChatModel
-from smart_reach.agents.language.corpus import SPECIALISTS, load_yaml
+from smart_reach.agents.language.routing.corpus import SPECIALISTS, load_yaml
 from smart_reach.agents.language.turn import join_request, split_request
 
 Offer = Literal["rewards-card", "travel-card", "mortgage"]

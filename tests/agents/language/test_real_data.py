@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smart_reach.agents.language.router import Router
+from smart_reach.agents.language.routing.router import Router
 
 pytestmark = pytest.mark.real_data
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from smart_reach.agents.language.chat_model import EmbeddedChatModel
 from smart_reach.agents.language.factory import WatsonxAccess, build_chat_model, watsonx_model
 from smart_reach.agents.language.fallback import is_outage
-from smart_reach.agents.language.router import Router
+from smart_reach.agents.language.routing.router import Router
 from smart_reach.engine.errors import InvalidInput
 
 SPEC = "watsonx:ibm/granite-4-h-small"

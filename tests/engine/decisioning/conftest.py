@@ -13,7 +13,7 @@ import pytest
 
 from smart_reach.engine.catalog.tables import Consent, Customer, Offer
 from smart_reach.engine.catalog.words import CHANNELS, WINDOWS
-from smart_reach.engine.decisioning.history import Happening
+from smart_reach.engine.decisioning.contact.history import Happening
 from smart_reach.engine.decisioning.policy import ContactPolicy
 from smart_reach.engine.decisioning.service import DecisionService
 from smart_reach.engine.models.propensity import train_propensity

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from smart_reach.engine.decisioning.history import Happening
+from smart_reach.engine.decisioning.contact.history import Happening
 from smart_reach.engine.decisioning.policy import Cap, ContactPolicy
 from smart_reach.engine.decisioning.tables import ContactReservation, DecisionRow
 from smart_reach.engine.errors import InvalidInput, NotFound

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_reach.engine.decisioning.reason import money, percent, with_article
+from smart_reach.engine.decisioning.records.reason import percent, with_article
 from smart_reach.engine.decisioning.rules import Rule, all_hold
 from smart_reach.engine.decisioning.segments import SEGMENTS, available, segment
 from smart_reach.engine.decisioning.uplift import difference
 from smart_reach.engine.errors import InvalidInput, NotFound
+from smart_reach.engine.money import money
 
 
 def test_a_segment_decision_adds_up(bank):

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Offer
-from smart_reach.engine.demo import world
 from smart_reach.engine.demo.build import build_demo
 from smart_reach.engine.demo.clock import DemoClock
+from smart_reach.engine.demo.simulation import world
 from smart_reach.engine.workspace import Workspace
 
 

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from smart_reach.engine.canonical import stable_unit
 from smart_reach.engine.catalog.tables import Campaign, Consent, Customer
-from smart_reach.engine.demo import world
 from smart_reach.engine.demo.build import build_demo
-from smart_reach.engine.demo.population import customer_id, customer_number, make_population
-from smart_reach.engine.demo.truth import Contact, Truth, load_truth
-from smart_reach.engine.demo.zones import LocalTime
+from smart_reach.engine.demo.simulation import world
+from smart_reach.engine.demo.simulation.population import customer_id, customer_number, make_population
+from smart_reach.engine.demo.simulation.truth import Contact, Truth, load_truth
+from smart_reach.engine.demo.simulation.zones import LocalTime
 from smart_reach.engine.errors import Conflict, InvalidInput, NotFound
 from smart_reach.engine.events.machine import FAST_SECONDS
 from smart_reach.engine.features.store import FeatureStore

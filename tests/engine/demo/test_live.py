@@ -142,7 +142,7 @@ def test_the_holdout_buys_without_a_message(demo: Workspace, bank: LiveBank) -> 
 def test_an_unsubscribe_withdraws_consent(
     demo: Workspace, inbox: list[Sent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smart_reach.engine.demo.world.UNSUBSCRIBE_BASE", 1.0)
+    monkeypatch.setattr("smart_reach.engine.demo.simulation.world.UNSUBSCRIBE_BASE", 1.0)
     inbox += messages("leave", 5000, demo.clock.now(), count=5)
     report = live(demo, inbox).advance(days=2.2)
     assert report > inbox[0].accepted_at
@@ -157,7 +157,7 @@ def test_withdrawals_are_recorded_every_hour_and_once(
     demo: Workspace, inbox: list[Sent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before the hour's dispatch, although events go to the lake only every six hours."""
-    monkeypatch.setattr("smart_reach.engine.demo.world.UNSUBSCRIBE_BASE", 1.0)
+    monkeypatch.setattr("smart_reach.engine.demo.simulation.world.UNSUBSCRIBE_BASE", 1.0)
     inbox += messages("hourly", 20_000, demo.clock.now(), count=60)
     overdue, recorded = [], []
 

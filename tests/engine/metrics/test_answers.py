@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smart_reach.engine.clock import FixedClock
 from smart_reach.engine.errors import Integrity, InvalidInput
-from smart_reach.engine.metrics.narrate import Fact, Story, money, show, ungrounded, wilson
+from smart_reach.engine.metrics.answering.story import Fact, Story, money, show, ungrounded, wilson
 from smart_reach.engine.metrics.service import MetricsService, rows_csv, table_csv
 from smart_reach.engine.metrics.spec import Filter, Period, QuerySpec
 

@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_reach.engine.metrics.questions.dates import (
-    Anchor,
-    find_dates,
-    previous,
-    rolling,
-    shift,
-    unit_period,
-)
+from smart_reach.engine.metrics.questions.dates import find_dates
 from smart_reach.engine.metrics.questions.parser import anchor_for
+from smart_reach.engine.metrics.questions.periods import Anchor, previous, rolling, shift, unit_period
 from smart_reach.engine.metrics.spec import Period
 
 TODAY = date(2026, 11, 20)

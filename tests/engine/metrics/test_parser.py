@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_reach.engine.metrics.model import load_model
-from smart_reach.engine.metrics.questions.dates import Anchor
 from smart_reach.engine.metrics.questions.lexicon import Lexicon
 from smart_reach.engine.metrics.questions.parser import Parsed, Parser
+from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.spec import Filter, Order, Period, QuerySpec, question_of, validate
 
 KINDS = {"d": "demo-bank", "b": "bank-marketing"}

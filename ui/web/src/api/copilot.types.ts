@@ -22,7 +22,7 @@ export interface Chart {
 
 export interface Column { id: string; label: string; unit?: string | null }
 export type Cell = string | number | boolean | null;
-export interface Table { columns: Column[]; rows: Cell[][] }
+export interface Table { title?: string | null; columns: Column[]; rows: Cell[][] }
 export interface Citation { title: string; text?: string | null; source?: string | null }
 export type Trust = "verified" | "parsed" | "model-assisted" | "none";
 

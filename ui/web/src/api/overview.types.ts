@@ -12,6 +12,8 @@ export interface Tile {
   delta_display: string | null;
   better: "up" | "down";
   interval: Interval | null;
+  /** Whether the change is more than chance, when the server knows. */
+  significant?: boolean | null;
   note?: string | null;
   spark?: (number | null)[];
   spark_labels?: string[];

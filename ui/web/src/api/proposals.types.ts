@@ -45,8 +45,13 @@ export interface Arm {
   interval?: Interval | null;
 }
 
+export type ExperimentStatus = "running" | "proposed" | "promoted" | "concluded" | "rolled_back";
+
 export interface ExperimentResults {
   arms: Arm[];
+  status?: ExperimentStatus | string | null;
+  /** What the last look found, in one sentence. */
+  reason?: string | null;
   z?: number | null;
   bound?: number | null;
   look?: number | null;

@@ -14,7 +14,7 @@ export interface SessionInfo {
 
 export interface DemoUser { name: string; email: string; role: Role; password: string }
 
-export interface DemoClock extends ClockEvent { offset_days?: number; demo?: boolean; zone?: string }
+export interface DemoClock extends ClockEvent { offset_days?: number; demo?: boolean; zone?: string; can_advance?: boolean }
 
 export interface ClockEvent { now: string; progress?: number; doing?: string; running?: boolean }
 

@@ -1,5 +1,5 @@
 import type { Chart } from "../api/copilot.types";
-import { withUnit } from "../lib/format";
+import { euros, isMoney, withUnit } from "../lib/format";
 import { axisText, legend, splitLine, tipNode, tooltip, type ChartOption, type Palette, type TipRow } from "./theme";
 
 export interface Series { name: string; values: (number | null)[]; unit?: string | null }
@@ -8,10 +8,13 @@ function short(value: number, unit: string | null | undefined): string {
   if (unit === "percent" || unit === "share" || unit === "rate") return `${+(value * 100).toFixed(1)}%`;
   if (unit === "points") return `${+(value * 100).toFixed(2)} pp`;
   if (unit === "%") return `${+value.toFixed(1)}%`;
-  const major = unit === "money" || unit === "EUR" || unit === "minor" ? value / 100 : value;
-  const sign = unit === "money" || unit === "EUR" || unit === "minor" ? "€" : "";
-  return sign + new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 }).format(major);
+  const major = isMoney(unit) ? value / 100 : value;
+  const sign = isMoney(unit) ? (major < 0 ? "−€" : "€") : "";
+  return sign + new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 }).format(sign ? Math.abs(major) : major);
 }
+
+/** A bar says the same amount as the table below it. */
+const barText = (value: number, unit: string | null | undefined) => (isMoney(unit) ? euros(value / 100) : short(value, unit));
 
 interface AxisParams { axisValueLabel?: string; name?: string; color?: unknown; value?: unknown; seriesIndex?: number }
 
@@ -46,7 +49,7 @@ export function lineOption(labels: string[], series: Series[], p: Palette): Char
     xAxis: { type: "category", data: labels, boundaryGap: false, axisLabel: { ...axisText(p), hideOverlap: true }, axisLine: { lineStyle: { color: p.line } }, axisTick: { show: false } },
     yAxis: axes,
     series: series.map((s, index) => ({
-      type: "line" as const, name: s.name, data: s.values, yAxisIndex: Math.max(0, units.indexOf(s.unit ?? "count")), smooth: 0.25, showSymbol: labels.length < 3, symbolSize: 6,
+      type: "line" as const, name: s.name, data: s.values, yAxisIndex: Math.max(0, units.indexOf(s.unit ?? "count")), smooth: false, showSymbol: labels.length < 3, symbolSize: 6,
       lineStyle: { width: 2 }, emphasis: { disabled: true }, ...(index === 0 ? { areaStyle: { opacity: p.dark ? 0.14 : 0.08 } } : {}),
     })),
   };
@@ -63,12 +66,12 @@ export function barOption(labels: string[], series: Series[], p: Palette, narrow
   const value = { type: "value" as const, axisLabel: { ...axisText(p), formatter: (v: number) => short(v, unit), hideOverlap: true }, splitLine: splitLine(p), splitNumber: 4 };
   return {
     color: p.series, animationDuration: 200, legend: legend(p, series.length > 1), tooltip: tooltip(p, { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: p.sunken, opacity: 0.5 } }, formatter: axisTip(series) }),
-    grid: { left: 4, right: lying ? 44 : 8, top: series.length > 1 ? 38 : 18, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: lying ? (isMoney(series[0]?.unit) ? 64 : 44) : 8, top: series.length > 1 ? 38 : 18, bottom: 2, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: lying ? value : category,
     yAxis: lying ? category : value,
     series: series.map((s) => ({
       type: "bar" as const, name: s.name, data: s.values, barMaxWidth: 34, itemStyle: { borderRadius: lying ? [0, 5, 5, 0] : [5, 5, 0, 0] },
-      label: { show: series.length === 1 && labels.length <= 14, position: lying ? ("right" as const) : ("top" as const), ...axisText(p), color: p.ink, formatter: (item: { value?: unknown }) => (typeof item.value === "number" ? short(item.value, s.unit) : "") },
+      label: { show: series.length === 1 && labels.length <= 14, position: lying ? ("right" as const) : ("top" as const), ...axisText(p), color: p.ink, formatter: (item: { value?: unknown }) => (typeof item.value === "number" ? barText(item.value, s.unit) : "") },
     })),
   };
 }

@@ -26,28 +26,14 @@ export function money(value: Money | null | undefined): string {
 export function euros(major: number, currency = "EUR"): string {
   const size = Math.abs(major);
   const millions = size >= 999_995;
-  const places = millions || size < 100 ? 2 : 0;
+  const places = millions || size < 1000 ? 2 : 0;
   const text = new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: places, maximumFractionDigits: places });
   return `${major < 0 ? "−" : ""}${text.format(millions ? size / 1e6 : size)}${millions ? " M" : ""}`;
 }
 
-const SUFFIX: Record<string, number> = { k: 1e3, m: 1e6, bn: 1e9 };
-
-/** Reads the number out of a display such as "€4.12 M" or "6.84%"; null when there is none. */
-export function parseDisplay(display: string): number | null {
-  const match = /(-|−)?\D*?([\d,]+(?:\.\d+)?)\s*(bn|[kKmM])?/.exec(display);
-  if (!match?.[2]) return null;
-  const size = Number(match[2].replaceAll(",", "")) * (SUFFIX[(match[3] ?? "").toLowerCase()] ?? 1);
-  return /^\D*[-−]/.test(display) ? -size : size;
-}
-
-/** Formats `value` on the scale of a sibling whose value and display are known (share or percent, minor or major). */
-export function formatLike(value: number, unit: string, sibling: { value: number | null; display: string }): string {
-  const shown = parseDisplay(sibling.display);
-  const ratio = shown !== null && sibling.value ? shown / sibling.value : 1;
-  if (unit === "percent") return `${(value * (ratio > 30 ? 100 : 1)).toFixed(2)}%`;
-  if (unit === "money") return euros(value * (ratio < 0.05 && ratio > 0 ? 0.01 : 1));
-  return Math.abs(value) < 10 && !Number.isInteger(value) ? value.toFixed(2) : count(value);
+/** Units whose values are money: integer minor units, wherever the server sends them. */
+export function isMoney(unit: string | null | undefined): boolean {
+  return unit === "money" || unit === "EUR" || unit === "minor";
 }
 
 export function asDate(iso: string | null | undefined): Date | null {
@@ -56,29 +42,42 @@ export function asDate(iso: string | null | undefined): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-const dayTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const dayOnly = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+// The engine's names: Intl writes "Sept" in British English, where every text of the server says "Sep".
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
+interface Parts { weekday: string; date: string; year: string; time: string }
+
+function partsOf(date: Date, zone?: string): Parts {
+  const options: Intl.DateTimeFormatOptions = { weekday: "short", day: "numeric", month: "numeric", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (zone) options.timeZone = zone;
+  const found = Object.fromEntries(new Intl.DateTimeFormat("en-GB", options).formatToParts(date).map((part) => [part.type, part.value]));
+  return {
+    weekday: found["weekday"] ?? "", date: `${Number(found["day"])} ${MONTHS[Number(found["month"]) - 1] ?? ""}`,
+    year: found["year"] ?? "", time: `${found["hour"]}:${found["minute"]}`,
+  };
+}
+
+/** "20 Nov, 13:05". */
 export function when(iso: string | null | undefined): string {
   const date = asDate(iso);
-  return date ? dayTime.format(date) : DASH;
+  if (!date) return DASH;
+  const parts = partsOf(date);
+  return `${parts.date}, ${parts.time}`;
 }
 
 /** A calendar day ("2026-11-20") as "Fri 20 Nov", without shifting it by the reader's time zone. */
 export function day(iso: string | null | undefined): string {
   if (!iso) return DASH;
   const date = asDate(/^\d{4}-\d\d-\d\d$/.test(iso) ? `${iso}T12:00:00` : iso);
-  return date ? dayOnly.format(date).replace(",", "") : iso;
+  if (!date) return iso;
+  const parts = partsOf(date);
+  return `${parts.weekday} ${parts.date}`;
 }
 
 /** The demo clock's face: "Fri 20 Nov 2026, 13:05". */
 export function clockFace(date: Date, zone?: string): string {
-  const options: Intl.DateTimeFormatOptions = {
-    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
-  };
-  if (zone) options.timeZone = zone;
-  const parts = new Map(new Intl.DateTimeFormat("en-GB", options).formatToParts(date).map((p) => [p.type, p.value]));
-  return `${parts.get("weekday")} ${parts.get("day")} ${parts.get("month")} ${parts.get("year")}, ${parts.get("hour")}:${parts.get("minute")}`;
+  const parts = partsOf(date, zone);
+  return `${parts.weekday} ${parts.date} ${parts.year}, ${parts.time}`;
 }
 
 /** Distance in time from `now`: "27 min ago", "in 2 d". */
@@ -110,6 +109,7 @@ export function withUnit(value: number, unit: string | null | undefined): string
     case "points": return `${value > 0 ? "+" : ""}${(value * 100).toFixed(2)} pp`;
     case "%": return `${value.toFixed(2)}%`;
     case "months": return `${value.toFixed(1)} months`;
+    case "count": return count(value);
     case "money": case "EUR": case "minor": return euros(value / 100);
     default: return Number.isInteger(value) || Math.abs(value) >= 1000 ? count(value) : value.toFixed(2);
   }

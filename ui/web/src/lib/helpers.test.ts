@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { parseSse } from "../api/sse";
 import { wordDiff } from "./diff";
 import { toCsv } from "./download";
-import { ago, clockFace, formatLike, parseDisplay, share } from "./format";
+import { ago, clockFace, day, euros, share, when, withUnit } from "./format";
 import { missingSlots, pieces, plain } from "./slots";
+import { changeOf, tileColumns } from "./tiles";
 
 describe("wordDiff", () => {
   it("gives both texts back", () => {
@@ -41,20 +42,48 @@ describe("parseSse", () => {
 });
 
 describe("format", () => {
-  it("reads displays", () => {
-    expect(parseDisplay("€4.12 M")).toBeCloseTo(4_120_000);
-    expect(parseDisplay("−0.3 pp")).toBeCloseTo(-0.3);
-    expect(parseDisplay("none")).toBeNull();
+  it("reads money as minor units and writes it as the engine does", () => {
+    expect(withUnit(18_234_000, "money")).toBe("€182,340");
+    expect(withUnit(81_240, "money")).toBe("€812.40");
+    expect(withUnit(-340, "money")).toBe("−€3.40");
+    expect(euros(4_120_000)).toBe("€4.12 M");
   });
-  it("scales an interval like the value beside it", () => {
-    expect(formatLike(0.0661, "percent", { value: 0.0684, display: "6.84%" })).toBe("6.61%");
-    expect(formatLike(6.61, "percent", { value: 6.84, display: "6.84%" })).toBe("6.61%");
-    expect(formatLike(12_100_000, "money", { value: 18_234_000, display: "€182 k" })).toBe("€121,000");
+  it("names months as the engine does, also in September", () => {
+    expect(day("2026-09-04")).toBe("Fri 4 Sep");
+    expect(when("2026-09-04T12:05:00Z")).toMatch(/^4 Sep, \d\d:05$/);
+    expect(clockFace(new Date("2026-09-04T23:05:00Z"), "Europe/Lisbon")).toBe("Sat 5 Sep 2026, 00:05");
   });
   it("shows shares, distances and the demo clock", () => {
     expect(share(0.0031)).toBe("0.31%");
     expect(ago("2026-11-20T12:38:00Z", Date.parse("2026-11-20T13:05:00Z"))).toBe("27 min ago");
     expect(clockFace(new Date("2026-11-20T13:05:00Z"), "Europe/Lisbon")).toBe("Fri 20 Nov 2026, 13:05");
+  });
+});
+
+describe("changeOf", () => {
+  const tile = { value: 0.06, unit: "percent", delta: 0.009, delta_display: "0.90 pp", better: "up" as const, interval: [0.057, 0.063] as const };
+  it("colours a change when the value before lies outside the interval", () => {
+    expect(changeOf(tile).tone).toBe("good");
+    expect(changeOf({ ...tile, better: "down" }).tone).toBe("bad");
+    expect(changeOf({ ...tile, delta: 0.002 }).tone).toBe("neutral");
+  });
+  it("believes the server when it says whether the change is significant", () => {
+    expect(changeOf({ ...tile, significant: false }).tone).toBe("neutral");
+    expect(changeOf({ ...tile, delta: 0.002, significant: true }).tone).toBe("good");
+  });
+  it("leaves a change below one percent grey, whether it is given as a share or in its own unit", () => {
+    const amount = { ...tile, value: 14_872, unit: "count", interval: null };
+    expect(changeOf({ ...amount, delta: -0.004, delta_display: "0.4%" })).toMatchObject({ way: "down", tone: "neutral" });
+    expect(changeOf({ ...amount, delta: -0.04, delta_display: "4.0%" }).tone).toBe("bad");
+    expect(changeOf({ ...amount, delta: 1204, delta_display: "1,204" }).tone).toBe("good");
+    expect(changeOf({ ...amount, delta: 12, delta_display: "12" }).tone).toBe("neutral");
+  });
+});
+
+describe("tileColumns", () => {
+  it("leaves no tile alone on a wide screen", () => {
+    expect([5, 6, 7, 8, 9, 10, 11, 12].map(tileColumns)).toEqual([3, 3, 4, 4, 3, 4, 4, 4]);
+    expect([5, 6, 7, 8, 9, 10, 11, 12].filter((n) => n % tileColumns(n) === 1)).toEqual([]);
   });
 });
 

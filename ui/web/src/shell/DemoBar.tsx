@@ -26,26 +26,28 @@ function Progress({ progress, doing }: { progress: number; doing: string }) {
   );
 }
 
-/** Says at all times that the data are made up, shows the bank's clock, and lets time pass. */
+/** Says at all times that the data are made up, shows the bank's clock, and lets time pass where it can. */
 export function DemoBar() {
-  const { now, zone, running, progress, doing, advance } = useClock();
+  const { now, zone, canAdvance, running, progress, doing, advance } = useClock();
   const wide = useMedia("(min-width: 768px)");
   return (
     <div role="region" aria-label="Demo bank" className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line bg-surface px-4 py-1.5 sm:px-6">
       <span className="inline-flex items-center gap-1.5 rounded-full border border-warn-line bg-warn-soft px-2 py-0.5 text-xs font-semibold text-warn" data-testid="demo-label">
         <FlaskConical size={13} aria-hidden="true" />Demo data
       </span>
-      <p className="text-[13px] tabular" data-testid="demo-clock"><span className="hidden text-muted min-[420px]:inline">Demo bank · </span><time dateTime={new Date(now).toISOString()}>{clockFace(new Date(now), zone)}</time></p>
-      <div className={cx("flex min-w-0 items-center gap-1", wide ? "ml-auto" : "w-full")}>
-        {running ? <Progress progress={progress} doing={doing} /> : STEPS.map((step) => (
-          <button
-            key={step.id} type="button" data-testid={step.id} title={step.label} onClick={() => advance(step.request)}
-            className={cx("inline-flex h-7 items-center justify-center gap-1.5 rounded-md px-2 text-xs font-medium text-muted transition-colors hover:bg-sunken hover:text-ink", !wide && "flex-1 border border-line")}
-          >
-            <step.icon size={14} aria-hidden="true" />{wide ? step.label : step.short}
-          </button>
-        ))}
-      </div>
+      <p className="text-[13px] tabular" data-testid="demo-clock" title={zone ? `The bank's time, ${zone}` : undefined}><span className="hidden text-muted min-[420px]:inline">Demo bank · </span><time dateTime={new Date(now).toISOString()}>{clockFace(new Date(now), zone)}</time></p>
+      {canAdvance || running ? (
+        <div className={cx("flex min-w-0 items-center gap-1", wide ? "ml-auto" : "w-full")}>
+          {running ? <Progress progress={progress} doing={doing} /> : STEPS.map((step) => (
+            <button
+              key={step.id} type="button" data-testid={step.id} title={step.label} onClick={() => advance(step.request)}
+              className={cx("inline-flex h-7 items-center justify-center gap-1.5 rounded-md px-2 text-xs font-medium text-muted transition-colors hover:bg-sunken hover:text-ink", !wide && "flex-1 border border-line")}
+            >
+              <step.icon size={14} aria-hidden="true" />{wide ? step.label : step.short}
+            </button>
+          ))}
+        </div>
+      ) : null}
     </div>
   );
 }

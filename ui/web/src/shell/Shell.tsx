@@ -59,7 +59,7 @@ function Frame() {
       <div className="flex min-w-0 flex-1 flex-col">
         {wide ? null : <TopBar onMenu={() => setMenu(true)} />}
         {demo ? <DemoBar /> : null}
-        <main id="main" tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
+        <main id="main" tabIndex={-1} className="relative min-h-0 flex-1 overflow-y-auto outline-none">
           <ErrorBoundary key={location.pathname.split("/")[1] ?? ""}>
             <Suspense fallback={<PageSkeleton />}><Outlet /></Suspense>
           </ErrorBoundary>

@@ -10,7 +10,7 @@ import { Banner } from "../../ui/Feedback";
 import { Field, inputClass } from "../../ui/Fields";
 import { EditDialog } from "./copy/EditDialog";
 import { Rollback } from "./Rollback";
-import { nameOf, useDecide } from "./useProposal";
+import { holdoutOf, nameOf, useDecide } from "./useProposal";
 
 function RejectBody({ busy, onClose, onReject }: { busy: boolean; onClose: () => void; onReject: (reason: string) => void }) {
   const [reason, setReason] = useState("");
@@ -22,17 +22,26 @@ function RejectBody({ busy, onClose, onReject }: { busy: boolean; onClose: () =>
   );
 }
 
-/** One look at what will happen before it does; the reason that goes to the ledger is on screen and can be changed. */
-function ApproveBody({ proposal, busy, onClose, onApprove }: { proposal: Proposal; busy: boolean; onClose: () => void; onApprove: (reason: string) => void }) {
-  const [reason, setReason] = useState("Approved as shown");
+/** Who gets it and who is kept back; the split itself is drawn at dispatch, so the holdout is "about". */
+function Consequence({ proposal }: { proposal: Proposal }) {
   const people = proposal.audience?.count;
+  if (proposal.kind !== "campaign" || !people) return <p className="text-sm">It takes effect at once and can be undone.</p>;
+  const kept = holdoutOf(proposal);
+  return (
+    <p className="text-sm" data-testid="approve-consequence">
+      <strong className="font-semibold">{count(people - kept)} people</strong> will get this{proposal.channel?.label ? ` by ${/^[A-Z]+$/.test(proposal.channel.label) ? proposal.channel.label : proposal.channel.label.toLowerCase()}` : ""} in their window{proposal.window?.label ? ` (${proposal.window.label}, their own time zone)` : ""}{kept ? `, about ${count(kept)} are kept back as holdout` : ""}. Consent, caps and terms are checked once more before each message leaves.
+    </p>
+  );
+}
+
+/** One look at what will happen before it does; a reason may be given and goes to the ledger. */
+function ApproveBody({ proposal, busy, onClose, onApprove }: { proposal: Proposal; busy: boolean; onClose: () => void; onApprove: (reason: string) => void }) {
+  const [reason, setReason] = useState("");
   return (
     <form onSubmit={(event) => { event.preventDefault(); onApprove(reason.trim()); }} className="space-y-4">
-      {proposal.kind === "campaign" && people ? (
-        <p className="text-sm"><strong className="font-semibold">{count(people)} people</strong> will get this {proposal.channel?.label ? `by ${proposal.channel.label.toLowerCase()}` : "message"}{proposal.window?.label ? `, ${proposal.window.label}` : ""} in their own time zone. Consent, caps and terms are checked once more before each message leaves.</p>
-      ) : <p className="text-sm">It takes effect at once and can be undone.</p>}
-      <Field label="Reason" hint={`Kept in the ledger with payload ${proposal.payload_hash.slice(0, 12)}…`}><input required maxLength={1000} className={inputClass} value={reason} onChange={(e) => setReason(e.target.value)} data-testid="approve-reason" /></Field>
-      <div className="flex justify-end gap-2"><Button onClick={onClose}>Cancel</Button><Button data-autofocus type="submit" kind="primary" busy={busy} disabled={!reason.trim()} data-testid="confirm-approve"><Check size={16} aria-hidden="true" />Approve</Button></div>
+      <Consequence proposal={proposal} />
+      <Field label="Reason (optional)" hint={`Kept in the ledger with payload ${proposal.payload_hash.slice(0, 12)}…`}><input maxLength={1000} className={inputClass} value={reason} onChange={(e) => setReason(e.target.value)} data-testid="approve-reason" /></Field>
+      <div className="flex justify-end gap-2"><Button onClick={onClose}>Cancel</Button><Button data-autofocus type="submit" kind="primary" busy={busy} data-testid="confirm-approve"><Check size={16} aria-hidden="true" />Approve</Button></div>
     </form>
   );
 }

@@ -78,14 +78,14 @@ export function ApprovalsPage() {
     <div className={cx("flex min-h-0 flex-col bg-surface", wide ? "w-[21.5rem] shrink-0 border-r border-line" : "min-h-full")}>
       <div className="px-4 pt-4 pb-1"><h1 className="text-[19px] font-semibold tracking-[-0.02em]">Approvals</h1><p className="text-[13px] text-muted">Nothing is sent without one</p></div>
       <Tabs tab={tab} pending={pendingOf(queue.data).count} id={wide ? id : undefined} />
-      <div className="min-h-0 flex-1 overflow-y-auto"><List list={list} tab={tab} id={id} /></div>
+      <div className="relative min-h-0 flex-1 overflow-y-auto"><List list={list} tab={tab} id={id} /></div>
     </div>
   );
   if (!wide) return id ? <div className="min-h-full bg-surface"><h1 className="sr-only">Approvals</h1><Detail key={id} id={id} back /></div> : listPane;
   return (
     <div className="flex h-full">
       {listPane}
-      <div className="min-w-0 flex-1 overflow-y-auto bg-surface" tabIndex={-1}>
+      <div className="relative min-w-0 flex-1 overflow-y-auto bg-surface" tabIndex={-1}>
         {id ? <div className="mx-auto max-w-[62rem]"><Detail key={id} id={id} back={false} /></div> : <EmptyState icon={ClipboardCheck} title="Choose a proposal" className="h-full" />}
       </div>
     </div>

@@ -55,3 +55,9 @@ export function nameOf(person: string | IdName | null | undefined): string {
   if (!person) return "";
   return typeof person === "string" ? person : person.name;
 }
+
+/** How many of the audience are kept back: as the server counts them, else by the planned share. */
+export function holdoutOf(proposal: Proposal): number {
+  const people = proposal.audience?.count ?? 0;
+  return Math.min(people, proposal.audience?.holdout ?? Math.round(people * (proposal.experiment?.holdout_share ?? 0)));
+}

@@ -92,7 +92,7 @@ export function CopilotPage() {
       <div className="flex min-w-0 flex-1 flex-col">
         <h1 className="sr-only">Copilot</h1>
         {wide ? null : <div className="flex shrink-0 items-center gap-2 border-b border-line bg-surface px-3 py-1.5"><Button size="sm" kind="ghost" onClick={() => setDrawer(true)} data-testid="threads-open"><History size={15} aria-hidden="true" />Conversations</Button><span className="min-w-0 truncate text-[13px] text-muted">{title ?? ""}</span></div>}
-        <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+        <div className="relative min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
           {state.loading ? <div className="mx-auto max-w-[46rem] space-y-4 px-6 py-8" role="status" aria-label="Loading the conversation"><Skeleton className="ml-auto h-10 w-72 rounded-2xl" /><Skeleton className="h-24 rounded-xl" /><Skeleton className="h-64 rounded-xl" /></div>
             : state.loadError ? <ErrorState error={state.loadError} retry={control.reload} className="py-24" />
               : empty ? <Starters onAsk={(text) => void send(text)} />

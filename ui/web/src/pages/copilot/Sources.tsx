@@ -21,7 +21,7 @@ export function SourcesPane({ items, onClose }: { items: Citation[]; onClose: ()
   return (
     <aside aria-label="Sources" className="flex w-80 shrink-0 animate-slide-in flex-col border-l border-line bg-page" data-testid="sources-pane">
       <div className="flex h-12 items-center justify-between px-4"><h2 className="text-sm font-semibold">Sources</h2><IconButton label="Close the sources" className="-mr-2" onClick={onClose}><X size={17} aria-hidden="true" /></IconButton></div>
-      <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4"><SourceList items={items} /></div>
+      <div className="relative min-h-0 flex-1 overflow-y-auto px-4 pb-4"><SourceList items={items} /></div>
     </aside>
   );
 }

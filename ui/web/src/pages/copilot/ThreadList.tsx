@@ -41,7 +41,7 @@ export function ThreadList({ threads, loading, error, active, onRetry, onNew, on
     <div className="flex h-full flex-col gap-3 p-3">
       <Button onClick={onNew} className="w-full" data-testid="new-thread"><Plus size={16} aria-hidden="true" />New conversation</Button>
       <label className="flex h-8 items-center gap-2 rounded-lg border border-line bg-page px-2.5 text-muted focus-within:border-accent"><Search size={14} aria-hidden="true" /><span className="sr-only">Search conversations</span><input type="search" value={needle} onChange={(e) => setNeedle(e.target.value)} placeholder="Search" className="w-full bg-transparent text-[13px] text-ink outline-none placeholder:text-muted" /></label>
-      <nav aria-label="Conversations" className="-mx-1 min-h-0 flex-1 overflow-y-auto px-1">
+      <nav aria-label="Conversations" className="relative -mx-1 min-h-0 flex-1 overflow-y-auto px-1">
         {loading ? <div className="space-y-2">{[0, 1, 2].map((n) => <Skeleton key={n} className="h-10" />)}</div> : error && threads.length === 0 ? <ErrorState error={error} retry={onRetry} className="px-2" /> : shown.length === 0 ? (
           <EmptyState title={needle ? "Nothing found" : "No conversations yet"} className="px-2 py-8" />
         ) : <ul className="space-y-0.5">{shown.map((thread) => <Row key={thread.id} thread={thread} active={thread.id === active} onDelete={() => onDelete(thread.id)} onPick={onPick} />)}</ul>}

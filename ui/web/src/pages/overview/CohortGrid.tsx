@@ -29,7 +29,7 @@ export function CohortGrid({ cohorts }: { cohorts: Cohorts | null | undefined })
           <tbody>
             {cohorts.rows.map((row) => (
               <tr key={row.cohort}>
-                <th scope="row" className="pr-2 text-left font-medium whitespace-nowrap">{row.cohort}</th>
+                <th scope="row" className="pr-2 text-left font-medium whitespace-nowrap">{row.cohort.replace(/^0(?=\d )/, "")}</th>
                 <td className="pr-1.5 text-right text-muted">{count(row.size)}</td>
                 {cohorts.columns.map((column, index) => {
                   const value = row.values[index] ?? null;

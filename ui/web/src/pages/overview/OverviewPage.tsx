@@ -4,23 +4,24 @@ import { overviewApi } from "../../api/endpoints";
 import type { Overview, OverviewQuery, Tile } from "../../api/overview.types";
 import { useTitle } from "../../hooks/useNow";
 import { cx } from "../../lib/cx";
+import { tileColumns } from "../../lib/tiles";
 import { EmptyState, ErrorState, Skeleton } from "../../ui/Feedback";
 import { Anomalies } from "./Anomalies";
 import { CohortGrid } from "./CohortGrid";
 import { DailyTrend } from "./DailyTrend";
+import { FigureDrawer } from "./FigureDrawer";
 import { Filters } from "./Filters";
 import { Funnel } from "./Funnel";
 import { HourHeatmap } from "./HourHeatmap";
 import { KpiTile } from "./KpiTile";
 import { LivePill } from "./LivePill";
-import { PeopleDrawer } from "./PeopleDrawer";
 import { QueueSummary } from "./QueueSummary";
 import { useOverview, useOverviewQuery } from "./useOverview";
 
 function Loading() {
   return (
     <div role="status" aria-label="Loading the overview" className="space-y-4">
-      <div className="grid grid-cols-2 gap-3 sm:gap-4 xl:grid-cols-4">{Array.from({ length: 8 }, (_, n) => <Skeleton key={n} className="h-[10.2rem] rounded-xl" />)}</div>
+      <div className="grid grid-cols-2 gap-3 sm:gap-4 xl:grid-cols-3">{Array.from({ length: 9 }, (_, n) => <Skeleton key={n} className="h-[10.2rem] rounded-xl" />)}</div>
       <div className="grid gap-4 xl:grid-cols-2"><Skeleton className="h-80 rounded-xl" /><Skeleton className="h-80 rounded-xl" /></div>
     </div>
   );
@@ -42,11 +43,11 @@ function Header({ data, query, loadedAt }: { data: Overview | null; query: Overv
   );
 }
 
-function Body({ data, onPeople }: { data: Overview; onPeople: (tile: Tile) => void }) {
+function Body({ data, onOpen }: { data: Overview; onOpen: (tile: Tile) => void }) {
   return (
     <div className="space-y-4">
       {data.tiles.length === 0 ? <EmptyState title="No figures yet" text="Events will show up here as soon as they arrive." /> : (
-        <div className={cx("grid grid-cols-2 gap-3 sm:gap-4 max-xl:[&>*:last-child:nth-child(odd)]:col-span-2", data.tiles.length % 4 === 1 && data.tiles.length % 3 === 0 ? "xl:grid-cols-3" : "xl:grid-cols-4")}>{data.tiles.map((tile) => <KpiTile key={tile.id} tile={tile} onPeople={() => onPeople(tile)} />)}</div>
+        <div className={cx("grid grid-cols-2 gap-3 sm:gap-4 max-xl:[&>*:last-child:nth-child(odd)]:col-span-2", tileColumns(data.tiles.length) === 3 ? "xl:grid-cols-3" : "xl:grid-cols-4")}>{data.tiles.map((tile) => <KpiTile key={tile.id} tile={tile} onOpen={() => onOpen(tile)} />)}</div>
       )}
       <div className="grid gap-4 xl:grid-cols-2"><Funnel funnel={data.funnel} /><CohortGrid cohorts={data.cohorts} /></div>
       <div className="grid gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]"><DailyTrend daily={data.daily} /><Anomalies items={data.anomalies ?? []} /></div>
@@ -68,9 +69,9 @@ export function OverviewPage() {
       <Header data={data} query={query} loadedAt={loadedAt} />
       <Filters query={query} choices={data?.filters} onChange={change} />
       {loading ? <Loading /> : error && !data ? <ErrorState error={error} retry={reload} className="py-24" /> : data ? (
-        <div className={cx("transition-opacity", refreshing && "opacity-90")} aria-busy={refreshing}><Body data={data} onPeople={setTile} /></div>
+        <div className={cx("transition-opacity", refreshing && "opacity-90")} aria-busy={refreshing}><Body data={data} onOpen={setTile} /></div>
       ) : null}
-      <PeopleDrawer tile={tile} query={query} onClose={() => setTile(null)} />
+      <FigureDrawer tile={tile} query={query} onClose={() => setTile(null)} />
     </div>
   );
 }

@@ -9,6 +9,8 @@ interface ClockValue {
   /** The bank's time in ms: demo time in demo mode, else the browser's. */
   now: number;
   zone: string | undefined;
+  /** Whether this clock can be moved on; false until it has been read. */
+  canAdvance: boolean;
   running: boolean;
   progress: number;
   doing: string;
@@ -28,6 +30,7 @@ export function useClock(): ClockValue {
 export function ClockProvider({ demo, children }: { demo: boolean; children: ReactNode }) {
   const [offset, setOffset] = useState(0);
   const [zone, setZone] = useState<string>();
+  const [canAdvance, setCanAdvance] = useState(false);
   const [tick, setTick] = useState(() => Date.now());
   const [run, setRun] = useState({ running: false, progress: 0, doing: "" });
   const notify = useToast();
@@ -38,7 +41,7 @@ export function ClockProvider({ demo, children }: { demo: boolean; children: Rea
   }, []);
 
   const read = useCallback(() => {
-    if (demo) demoApi.clock().then((clock) => { set(clock.now); setZone(clock.zone); setRun(runOf(clock)); }, () => undefined);
+    if (demo) demoApi.clock().then((clock) => { set(clock.now); setZone(clock.zone); setCanAdvance(clock.can_advance !== false); setRun(runOf(clock)); }, () => undefined);
   }, [demo, set]);
 
   useEffect(read, [read]);
@@ -69,6 +72,6 @@ export function ClockProvider({ demo, children }: { demo: boolean; children: Rea
     });
   }, [notify]);
 
-  const value = useMemo(() => ({ now: tick + offset, zone, ...run, advance }), [tick, offset, zone, run, advance]);
+  const value = useMemo(() => ({ now: tick + offset, zone, canAdvance, ...run, advance }), [tick, offset, zone, canAdvance, run, advance]);
   return <ClockContext value={value}>{children}</ClockContext>;
 }

@@ -51,7 +51,7 @@ export function Answer({ message, proposals, last, busy, onAsk, onSources }: Ans
       {message.text ? <AnswerText text={message.text} facts={message.facts ?? []} /> : null}
       <Choices message={message} onAsk={onAsk} disabled={busy || !last} />
       {message.chart ? <AnswerChart chart={message.chart} /> : null}
-      {message.table?.rows.length ? <AnswerTable table={message.table} title={message.chart?.title ?? "result"} /> : null}
+      {message.table?.rows.length ? <AnswerTable table={message.table} name={message.chart?.title ?? "result"} /> : null}
       <HowAnswered message={message} />
       {message.proposal_id ? <ProposalCard id={message.proposal_id} known={proposals[message.proposal_id]} /> : null}
       <div className="flex flex-wrap items-start justify-between gap-2">

@@ -2,11 +2,12 @@ import { ArrowDown, ArrowUp, ChevronsUpDown, Download } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { Cell, Column, Table } from "../../../api/copilot.types";
 import { downloadBlob, fileName, toCsv } from "../../../lib/download";
-import { count, withUnit } from "../../../lib/format";
+import { count, isMoney, withUnit } from "../../../lib/format";
 import { cx } from "../../../lib/cx";
 import { IconButton } from "../../../ui/Button";
 
 const SHOWN = 10;
+const NUMERIC = new Set(["count", "percent", "points", "money", "months", "number", "share", "rate", "%"]);
 
 function compare(a: Cell, b: Cell): number {
   if (a === null) return 1;
@@ -19,17 +20,25 @@ function show(cell: Cell, column: Column | undefined): string {
   return typeof cell === "number" ? withUnit(cell, column?.unit) : String(cell);
 }
 
-export function AnswerTable({ table, title }: { table: Table; title: string }) {
+/** For a spreadsheet: plain numbers, money in whole units with its currency in the heading. */
+function sheet(table: Table, rows: Cell[][]): Cell[][] {
+  const head = table.columns.map((column) => (isMoney(column.unit) ? `${column.label} (EUR)` : column.label));
+  return [head, ...rows.map((row) => row.map((cell, i) => (typeof cell === "number" && isMoney(table.columns[i]?.unit) ? cell / 100 : cell)))];
+}
+
+/** `name` is what the saved file is called when the table has no title of its own. */
+export function AnswerTable({ table, name }: { table: Table; name: string }) {
   const [sort, setSort] = useState<{ column: number; down: boolean } | null>(null);
   const [all, setAll] = useState(false);
   const rows = useMemo(() => (sort ? table.rows.toSorted((a, b) => compare(a[sort.column] ?? null, b[sort.column] ?? null) * (sort.down ? -1 : 1)) : table.rows), [sort, table.rows]);
   const short = table.columns.map((_, i) => table.columns.length < 5 && table.rows.every((row) => String(row[i] ?? "").length <= 28));
-  const numeric = table.columns.map((_, i) => table.rows.some((row) => typeof row[i] === "number"));
+  const numeric = table.columns.map((column, i) => NUMERIC.has(column.unit ?? "") || table.rows.some((row) => typeof row[i] === "number"));
   const toggle = (column: number) => setSort((old) => (old?.column === column ? (old.down ? { column, down: false } : null) : { column, down: true }));
-  const save = () => downloadBlob(fileName(title, "csv"), new Blob([toCsv([table.columns.map((c) => c.label), ...rows])], { type: "text/csv" }));
+  const save = () => downloadBlob(fileName(table.title || name, "csv"), new Blob([toCsv(sheet(table, rows))], { type: "text/csv" }));
   return (
     <div className="overflow-hidden rounded-xl border border-line bg-surface shadow-card" data-testid="answer-table">
-      <div className="relative overflow-x-auto" tabIndex={0} role="group" aria-label="Result table, scrollable">
+      {table.title ? <h3 className="border-b border-line px-4 py-2.5 text-[13px] font-semibold">{table.title}</h3> : null}
+      <div className="relative overflow-x-auto" tabIndex={0} role="group" aria-label={`${table.title || "Result table"}, scrollable`}>
         <table className="w-full text-left text-[13px] tabular">
           <thead className="bg-sunken text-xs text-muted">
             <tr>

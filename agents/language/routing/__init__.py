@@ -1,0 +1,1 @@
+"""Routing: which specialist a request is for and which of its tools, learned from example requests."""
