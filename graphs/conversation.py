@@ -20,6 +20,7 @@ from smart_reach.engine.state.conversations import ConversationStore
 from smart_reach.graphs.approvals import Approvals
 from smart_reach.graphs.campaign import build_campaign
 from smart_reach.graphs.message import assistant_message, user_message
+from smart_reach.tools.asked import wants_proposal
 from smart_reach.tools.context import RunContext, Services
 
 Kind = Literal["step", "message", "proposal", "error", "done"]
@@ -121,11 +122,11 @@ class ConversationService:
             steps[data["step"]["id"]] = data["step"]
             yield ConversationEvent("step", data["step"])
         answer = assistant_message(messages, self._label, self._now())
-        proposal_id = None
-        plan = answer.pop("plan")
-        if plan and not allowed(context.user, "proposal.create"):
+        plan, proposal_id = answer.pop("plan"), None
+        wanted = plan is not None and wants_proposal(text)
+        if wanted and not allowed(context.user, "proposal.create"):
             answer["text"] += f"\n\nYour role ({context.user.role}) may look but not propose a campaign."
-        elif plan:
+        elif wanted:
             async for event in self._propose(context, plan, steps):
                 proposal_id = event.data["id"] if event.kind == "proposal" else proposal_id
                 yield event

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from langchain.tools import ToolRuntime, tool
 
 from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS, Channel, OfferId
-from smart_reach.tools.asked import request_of, wants_proposal
 from smart_reach.tools.context import Artifact, Brief, Found, RunContext
 
 SegmentId = Literal[
@@ -72,9 +71,7 @@ def decide_segment(
     decision = context.services.decisions.decide_segment(
         chosen, offer_id=offer, channel=channel, actor=context.user.id
     ).as_json()
-    settled = Brief(segment=decision["segment"]["id"])
-    if wants_proposal(request_of(runtime.state)):
-        settled["segment_decision"] = decision["decision_id"]
+    settled = Brief(segment=decision["segment"]["id"], segment_decision=decision["decision_id"])
     if action := decision["action"]:
         settled["offer"], settled["channel"] = action["offer_id"], action["channel"]
         settled["window"] = action["window"]

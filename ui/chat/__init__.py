@@ -6,6 +6,18 @@ this package, and calling `mount_chat`, import nothing of Chainlit.
 """
 
 from smart_reach.ui.chat.mount import ChatDoor, mount_chat
-from smart_reach.ui.chat.protocol import ConversationServiceProtocol, ProposalReader, ThreadRenamer
+from smart_reach.ui.chat.protocol import (
+    ApprovalQueue,
+    ConversationServiceProtocol,
+    ProposalReader,
+    ThreadRenamer,
+)
 
-__all__ = ["ChatDoor", "ConversationServiceProtocol", "ProposalReader", "ThreadRenamer", "mount_chat"]
+__all__ = [
+    "ApprovalQueue",
+    "ChatDoor",
+    "ConversationServiceProtocol",
+    "ProposalReader",
+    "ThreadRenamer",
+    "mount_chat",
+]

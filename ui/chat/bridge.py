@@ -13,6 +13,8 @@ from smart_reach.engine.governance.users import User
 from smart_reach.ui.chat import render
 from smart_reach.ui.chat.guard import request_user
 from smart_reach.ui.chat.protocol import (
+    APPROVALS_STARTER,
+    ApprovalQueue,
     ConversationServiceProtocol,
     Json,
     ProposalReader,
@@ -34,6 +36,7 @@ class Bridge:
     starters: tuple[tuple[str, str], ...]
     _opened: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _runs: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    _delivered: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -79,6 +82,32 @@ class Bridge:
             return await self.service.proposal(user, proposal_id)
         except (NotFound, Forbidden):
             return None
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether the service can say what waits for somebody's decision."""
+        return isinstance(self.service, ApprovalQueue)
+
+    async def waiting(self, user: User) -> list[Json]:
+        """The proposals that wait for this user's decision, newest first."""
+        service = self.service
+        return await service.waiting_for(user) if isinstance(service, ApprovalQueue) else []
+
+    async def starters_now(self) -> list[tuple[str, str]]:
+        """The starters for who is signed in: who decides is offered the queue as well."""
+        user = await self.user()
+        asks = self.has_queue and user.role in ("manager", "admin")
+        return [APPROVALS_STARTER, *self.starters] if asks else list(self.starters)
+
+    def delivered(self, thread_id: str, proposal_id: str) -> None:
+        """Note that a proposal of another thread is shown in this one."""
+        _remember(self._delivered, f"{proposal_id} {thread_id}", thread_id)
+
+    def threads_with(self, proposal_id: str) -> set[str]:
+        """The threads to which a proposal was brought."""
+        return {
+            thread for key, thread in self._delivered.items() if key.partition(" ")[0] == proposal_id
+        }
 
     async def ensure_thread(self, thread_id: str, title: str) -> None:
         """Open the thread once; Chainlit's two first writes arrive together."""

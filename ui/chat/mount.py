@@ -70,8 +70,9 @@ class LazyApp:
 class ChatDoor:
     """A mounted chat. `warm()` starts it before the first visit; `proposal_changed` keeps cards true."""
 
-    def __init__(self, lazy: LazyApp) -> None:
+    def __init__(self, lazy: LazyApp, bridge: Bridge) -> None:
         self._lazy = lazy
+        self._bridge = bridge
 
     @property
     def state(self) -> State:
@@ -83,16 +84,17 @@ class ChatDoor:
         self._lazy.start()
 
     async def proposal_changed(self, proposal: Mapping[str, Any]) -> None:
-        """Show a decision made elsewhere (queue, API) on every open chat of its thread.
+        """Show a decision made elsewhere (queue, API) on every open chat that has the proposal's card.
 
         Pending proposals are left alone: who may decide differs from user to user.
         """
-        thread_id = proposal.get("thread_id")
-        if self._lazy.state != "ready" or not thread_id or proposal.get("status") == "pending":
+        if self._lazy.state != "ready" or proposal.get("status") == "pending":
             return
+        threads = self._bridge.threads_with(str(proposal["id"])) | {str(proposal.get("thread_id") or "")}
         from smart_reach.ui.chat.callbacks import show_card
 
-        await show_card(str(thread_id), {**proposal, "can_decide": False})
+        for thread_id in sorted(threads - {""}):
+            await show_card(thread_id, {**proposal, "can_decide": False})
 
 
 def mount_chat(
@@ -122,4 +124,4 @@ def mount_chat(
 
     app.add_api_route(ROOT, without_slash, include_in_schema=False)
     app.mount(ROOT, Guard(lazy, read_session, frozenset(origins)), name="chat")
-    return ChatDoor(lazy)
+    return ChatDoor(lazy, bridge)

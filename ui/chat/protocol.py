@@ -14,6 +14,7 @@ ReadSession = Callable[[str | None], User | None]
 
 COOKIE = "smart_reach_session"
 ROOT = "/chat"
+APPROVALS_STARTER = ("What needs my approval?", "What needs my approval?")
 STARTERS: tuple[tuple[str, str], ...] = (
     ("How did we do this week?", "How did click-through rate develop over the last 14 days?"),
     ("Who is slipping?", "Find customers whose activity is falling and propose a next best action"),
@@ -67,6 +68,14 @@ class ProposalReader(Protocol):
 
     async def proposal(self, user: User, proposal_id: str) -> Json:
         """The proposal as it is now."""
+
+
+@runtime_checkable
+class ApprovalQueue(Protocol):
+    """Optional part of the service: lets the chat bring a proposal to those who may decide about it."""
+
+    async def waiting_for(self, user: User) -> list[Json]:
+        """Pending proposals that this user may decide, newest first."""
 
 
 @runtime_checkable

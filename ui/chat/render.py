@@ -107,7 +107,11 @@ def element(thread_id: str, for_id: str, name: str, element_id: str, props: Json
 
 def answer_element(thread_id: str, step_id: str, message: Mapping[str, Any]) -> Json | None:
     """What an answer carries besides its text; None when it carries nothing."""
-    props = {key: message[key] for key in _ANSWER_KEYS if message.get(key) not in (None, [], "")}
+    from smart_reach.ui.chat.cards import plain_facts
+
+    facts = plain_facts(message.get("facts") or [])
+    told = {**message, "facts": facts}
+    props = {key: told[key] for key in _ANSWER_KEYS if told.get(key) not in (None, [], "")}
     shown = set(props) - {"confidence", "route", "declined"}
     if not shown:
         return None

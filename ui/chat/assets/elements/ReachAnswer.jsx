@@ -10,11 +10,17 @@ const TRUST = {
 };
 const COLOURS = ["var(--sr-c1)", "var(--sr-c2)", "var(--sr-c3)", "var(--sr-c4)", "var(--sr-c5)"];
 
-function show(value, unit) {
+// Shares are fractions and money is in minor units, as the engine gives them; axes need fewer digits.
+function show(value, unit, digits = 2) {
   if (value == null) return "–";
   if (typeof value !== "number") return String(value);
-  if (unit === "percent") return `${(Math.abs(value) <= 1 ? value * 100 : value).toFixed(1)}%`;
-  if (unit === "money") return value.toLocaleString("en-GB", { style: "currency", currency: "EUR", maximumFractionDigits: 0 });
+  if (unit === "percent") return `${(Math.abs(value) <= 1 ? value * 100 : value).toFixed(digits)}%`;
+  if (unit === "points") return `${value > 0 ? "+" : ""}${(value * 100).toFixed(digits)} pp`.replace("-", "−");
+  if (unit === "months") return `${value.toFixed(1)} months`;
+  if (unit === "money") {
+    const cents = Math.abs(value) >= 100_000 ? 0 : 2;
+    return (value / 100).toLocaleString("en-GB", { style: "currency", currency: "EUR", minimumFractionDigits: cents, maximumFractionDigits: cents });
+  }
   return value.toLocaleString("en-GB", { maximumFractionDigits: 2 });
 }
 
@@ -46,7 +52,7 @@ function Line({ x, series }) {
         return (
           <g key={part}>
             <line x1={left} x2={wide - 8} y1={up(value)} y2={up(value)} className="sr-grid" />
-            <text x={left - 8} y={up(value) + 4} textAnchor="end">{show(value, series[0].unit)}</text>
+            <text x={left - 8} y={up(value) + 4} textAnchor="end">{show(value, series[0].unit, 1)}</text>
           </g>
         );
       })}
@@ -158,9 +164,19 @@ function Choices({ clarification }) {
   );
 }
 
+function Starters({ starters }) {
+  return (
+    <div className="sr-choices" role="group" aria-label="Suggestions">
+      {starters.map((one) => (
+        <button key={one.label} type="button" className="sr-button" title={one.text} onClick={() => sendUserMessage(one.text)}>{one.label}</button>
+      ))}
+    </div>
+  );
+}
+
 export default function ReachAnswer() {
   const [label, tone, Icon] = TRUST[props.trust] || [];
-  const source = [props.model, props.row_count != null ? `${Number(props.row_count).toLocaleString("en-GB")} rows` : null, props.freshness]
+  const source = [props.model, props.row_count != null ? `${Number(props.row_count).toLocaleString("en-GB")} ${Number(props.row_count) === 1 ? "row" : "rows"}` : null, props.freshness]
     .filter(Boolean).join(" · ");
   const facts = props.facts || [], citations = props.citations || [];
   return (
@@ -173,6 +189,7 @@ export default function ReachAnswer() {
       {props.chart ? <Chart chart={props.chart} /> : null}
       {props.table && props.table.rows.length ? <Table table={props.table} /> : null}
       {props.clarification ? <Choices clarification={props.clarification} /> : null}
+      {props.starters ? <Starters starters={props.starters} /> : null}
       {citations.length ? (
         <details className="sr-details"><summary>{citations.length} source{citations.length > 1 ? "s" : ""}</summary>
           <ol>{citations.map((one, index) => <li key={index}><b>{one.title}</b> {one.text}<span className="sr-dim"> — {one.source}</span></li>)}</ol>

@@ -18,12 +18,15 @@ function time(iso) {
 
 const name = (who) => (who && typeof who === "object" ? who.name : who) || "somebody";
 
+// Money as people write it, whatever the server's spelling; figures in place of references.
+const money = (text) => (typeof text === "string" ? text.replace(/^([-−+]?)EUR\s?/, "$1€") : text);
+
 function Facts({ proposal }) {
   const audience = proposal.audience || {};
   const facts = [
     ["Audience", audience.count != null ? Number(audience.count).toLocaleString("en-GB") : null],
     ["Uplift", proposal.uplift && proposal.uplift.display],
-    ["Expected value", proposal.expected_value && proposal.expected_value.display],
+    ["Expected value", money(proposal.expected_value && proposal.expected_value.display)],
     ["Risk", proposal.risk && proposal.risk[0].toUpperCase() + proposal.risk.slice(1)],
   ].filter(([, value]) => value);
   if (!facts.length) return null;
@@ -37,21 +40,22 @@ function Facts({ proposal }) {
 }
 
 function Variant({ variant }) {
+  const read = { ...variant, ...(variant.preview || {}) };
   const diff = (variant.diff || []).filter((part) => part.text);
   const changed = diff.some((part) => part.op !== "equal");
   return (
     <div className="sr-copy">
       <p className="sr-copy-head">Variant {variant.label}{variant.tone ? ` · ${variant.tone}` : ""}</p>
-      {variant.subject ? <p className="sr-subject">{variant.subject}</p> : null}
+      {read.subject ? <p className="sr-subject">{read.subject}</p> : null}
       <p>
         {changed
           ? diff.map((part, index) =>
               part.op === "delete" ? <del key={index}>{part.text}</del>
               : part.op === "insert" ? <ins key={index}>{part.text}</ins>
               : <span key={index}>{part.text}</span>)
-          : variant.body}
+          : read.body}
       </p>
-      {variant.cta ? <p className="sr-cta">{variant.cta}</p> : null}
+      {read.cta ? <p className="sr-cta">{read.cta}</p> : null}
     </div>
   );
 }

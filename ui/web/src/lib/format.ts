@@ -57,11 +57,11 @@ function partsOf(date: Date, zone?: string): Parts {
   };
 }
 
-/** "20 Nov, 13:05". */
-export function when(iso: string | null | undefined): string {
+/** "20 Nov, 13:05", in the bank's zone where it is given; pages take `useWhen`, which knows it. */
+export function when(iso: string | null | undefined, zone?: string): string {
   const date = asDate(iso);
   if (!date) return DASH;
-  const parts = partsOf(date);
+  const parts = partsOf(date, zone);
   return `${parts.date}, ${parts.time}`;
 }
 

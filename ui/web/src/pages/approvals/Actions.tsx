@@ -2,7 +2,8 @@ import { Check, Lock, Pencil, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Proposal } from "../../api/proposals.types";
 import { useHotkeys } from "../../hooks/useHotkeys";
-import { count, when } from "../../lib/format";
+import { count } from "../../lib/format";
+import { useWhen } from "../../shell/state/clock";
 import { Button } from "../../ui/Button";
 import { Kbd } from "../../ui/Chip";
 import { Dialog } from "../../ui/Dialog";
@@ -47,6 +48,7 @@ function ApproveBody({ proposal, busy, onClose, onApprove }: { proposal: Proposa
 }
 
 function Decided({ proposal }: { proposal: Proposal }) {
+  const when = useWhen();
   if (proposal.status === "pending") return null;
   return (
     <p className="text-[13px] text-muted" data-testid="decided">

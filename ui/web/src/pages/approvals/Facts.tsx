@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import type { FunnelStage, Proposal, TimelineEntry } from "../../api/proposals.types";
 import { cx } from "../../lib/cx";
-import { DASH, ago, capital, count, money, share, when } from "../../lib/format";
-import { useClock } from "../../shell/state/clock";
+import { DASH, ago, capital, count, money, share } from "../../lib/format";
+import { useClock, useWhen } from "../../shell/state/clock";
 import { Chip, riskTone } from "../../ui/Chip";
 import { CopyButton } from "../../ui/Sql";
 import { nameOf } from "./useProposal";
@@ -30,6 +30,7 @@ function intervalText(proposal: Proposal): string | null {
 /** The figures a manager decides on; what does not apply to this kind of proposal is left out. */
 export function Stats({ proposal }: { proposal: Proposal }) {
   const { now } = useClock();
+  const when = useWhen();
   const people = proposal.audience;
   const worth = money(proposal.expected_value);
   const rows: [string, ReactNode, ReactNode?][] = [];
@@ -38,7 +39,7 @@ export function Stats({ proposal }: { proposal: Proposal }) {
   if (worth !== DASH) rows.push(["Expected value", worth, "over the audience"]);
   if (proposal.channel?.id) rows.push(["Channel and window", proposal.channel.label, proposal.window?.label]);
   rows.push(["Risk", <Chip key="risk" tone={riskTone(proposal.risk)}>{capital(proposal.risk ?? "not rated")}</Chip>]);
-  if (proposal.deadline) rows.push(["Decide by", ago(proposal.deadline, now), when(proposal.deadline)]);
+  if (proposal.deadline && proposal.status === "pending") rows.push(["Decide by", ago(proposal.deadline, now), when(proposal.deadline)]);
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-xl border border-line bg-line sm:grid-cols-3">
       {rows.map(([label, value, note]) => <Stat key={label} label={label} value={value} note={note} />)}
@@ -88,6 +89,7 @@ export function Plan({ proposal }: { proposal: Proposal }) {
 }
 
 export function Timeline({ entries }: { entries: TimelineEntry[] | null | undefined }) {
+  const when = useWhen();
   if (!entries?.length) return null;
   return (
     <Section title="Timeline">

@@ -33,7 +33,7 @@ export function CohortGrid({ cohorts }: { cohorts: Cohorts | null | undefined })
                 <td className="pr-1.5 text-right text-muted">{count(row.size)}</td>
                 {cohorts.columns.map((column, index) => {
                   const value = row.values[index] ?? null;
-                  if (value === null) return <td key={column} />;
+                  if (value === null) return <td key={column} className="h-7 min-w-10" />;
                   return (
                     <td key={column} style={{ "--p": shade(value).toFixed(3) } as React.CSSProperties} className={cx("h-7 min-w-10 rounded-md px-1 font-medium", value >= 0.995 ? "cell-full" : "cell")}>
                       {share(value)}

@@ -2,7 +2,8 @@ import type { ReactNode } from "react";
 import type { OverviewQuery, People, Tile } from "../../api/overview.types";
 import { overviewApi } from "../../api/endpoints";
 import { useResource, type Resource } from "../../hooks/useResource";
-import { count, when, withUnit } from "../../lib/format";
+import { count, withUnit } from "../../lib/format";
+import { useWhen } from "../../shell/state/clock";
 import { Dialog } from "../../ui/Dialog";
 import { EmptyState, ErrorState, Skeleton } from "../../ui/Feedback";
 import { Sql } from "../../ui/Sql";
@@ -16,6 +17,7 @@ function Part({ title, note, children }: { title: string; note?: string; childre
 }
 
 function PeopleTable({ people }: { people: Resource<People> }) {
+  const when = useWhen();
   const items = people.data?.items ?? [];
   if (people.loading) return <div className="space-y-2" role="status" aria-label="Loading the people">{Array.from({ length: 8 }, (_, n) => <Skeleton key={n} className="h-9" />)}</div>;
   if (people.error) return <ErrorState error={people.error} retry={people.reload} />;

@@ -2,6 +2,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import { messageOf } from "../../api/client";
 import { demoApi } from "../../api/endpoints";
 import type { AdvanceRequest, ClockEvent } from "../../api/types";
+import { when } from "../../lib/format";
 import { useToast } from "../../ui/Toast";
 import { useStream } from "./stream";
 
@@ -25,6 +26,12 @@ export function useClock(): ClockValue {
   const value = useContext(ClockContext);
   if (!value) throw new Error("useClock is used outside its provider");
   return value;
+}
+
+/** Formats an instant in the same zone as the clock's face. */
+export function useWhen(): (iso: string | null | undefined) => string {
+  const { zone } = useClock();
+  return useCallback((iso) => when(iso, zone), [zone]);
 }
 
 export function ClockProvider({ demo, children }: { demo: boolean; children: ReactNode }) {
