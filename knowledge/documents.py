@@ -133,9 +133,7 @@ def _sentence(offer: OfferEntry, term: TermEntry) -> str:
     patterns = _yaml(FOLDER / "sentences.yaml")
     pattern = str(patterns.get(term.id.rpartition(".")[2], patterns["default"]))
     inside = offer.name if offer.category == "insurance" else f"the {offer.name}"
-    return pattern.format(
-        offer=inside[:1].upper() + inside[1:], of=inside, term=f"{{term:{term.id}}}"
-    )
+    return pattern.format(offer=inside[:1].upper() + inside[1:], of=inside, term=f"{{term:{term.id}}}")
 
 
 def _rules() -> Iterator[Document]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from langchain.tools import ToolRuntime, tool
 
 from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel, OfferId
+from smart_reach.engine.decisioning.contact.verdicts import answer
+from smart_reach.tools.asked import request_of
 from smart_reach.tools.content import cite
 from smart_reach.tools.context import Artifact, Found, RunContext
 
@@ -57,9 +61,17 @@ def look_up_rule(query: str, runtime: Runtime) -> Found:
     )
 
 
+def named_channel(text: str) -> str | None:
+    """The channel that a question names."""
+    words = {"sms": "sms", "text": "sms", "texts": "sms", "push": "push", "email": "email", "e-mail": "email"}
+    return next((words[word] for word in re.findall(r"[a-z-]+", text.lower()) if word in words), None)
+
+
 @tool(response_format="content_and_artifact")
 def contact_policy(runtime: Runtime) -> Found:
     """Say the contact policy in force: caps over rolling windows, quiet hours, suppression."""
-    policy = runtime.context.services.decisions.contact_policy()
+    decisions = runtime.context.services.decisions
+    policy, question = decisions.contact_policy(), request_of(runtime.state)
+    verdict = answer(decisions.contacts.policy, question, named_channel(question))
     citation = {"title": "Contact policy", "text": policy.text, "source": policy.version}
-    return policy.text, Artifact(citations=[citation], trust="verified", facts=policy.facts)
+    return verdict or policy.text, Artifact(citations=[citation], trust="verified", facts=policy.facts)

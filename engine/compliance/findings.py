@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from smart_reach.engine.compliance.message import FieldName
+from smart_reach.engine.compliance.message import FIELDS, FieldName, Message
 
 Severity = Literal["block", "warn", "info"]
 Status = Literal["pass", "warn", "fail"]
@@ -90,3 +91,42 @@ def merged(findings: Iterable[Finding]) -> list[dict[str, Any]]:
         place = {"field": finding.field, "start": finding.span[0], "end": finding.span[1]}
         told.setdefault(key, {**finding.as_json(), "spans": []})["spans"].append(place)
     return list(told.values())
+
+
+def applied(message: Message, findings: Sequence[Finding]) -> Message:
+    """The message with the findings' edits, as far as they do not overlap."""
+    for field in FIELDS:
+        edits = _compatible([finding.edit for finding in findings if finding.edit.field == field])
+        if not edits:
+            continue
+        text = getattr(message, field) or ""
+        for edit in reversed(edits):
+            text = text[: edit.start] + edit.text + text[edit.end :]
+        text = _tidy(text)
+        message = message.with_field(field, text[:1].upper() + text[1:] if text[:1].isalpha() else text)
+    return message
+
+
+def _tidy(text: str) -> str:
+    """Mend the joins of edits: double spaces, lost commas, two stops where one belongs."""
+    text = re.sub(r"[ \t]{2,}", " ", text)
+    text = re.sub(r",\s*(?=[.!?;:]|$)", "", text)
+    text = re.sub(r" +(?=[.,;:!?\n](?!\w))", "", text).strip()
+    text = re.sub(r"(?<![.])([.!?])[.](?=\s|$)", r"\1", text)
+    return re.sub(r"^[.,;]+\s+", "", text)
+
+
+def _compatible(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits that do not overlap, first come first served, in order of place."""
+    chosen: list[Edit] = []
+    for edit in sorted(edits, key=lambda edit: edit.start == edit.end):
+        if edit.start == edit.end and any(_brings(other, edit) for other in chosen):
+            continue
+        if not any(edit.start < other.end and other.start < edit.end for other in chosen):
+            chosen.append(edit)
+    return sorted(chosen, key=lambda edit: (edit.start, edit.end))
+
+
+def _brings(other: Edit, insertion: Edit) -> bool:
+    """Whether another repair already puts in the figure that a missing line is about."""
+    return len(other.text.strip()) > 3 and other.text.strip() in insertion.text

@@ -14,7 +14,7 @@ from smart_reach.engine.compliance.folding import Folded, fold
 FieldName = Literal["subject", "body", "cta"]
 FIELDS: tuple[FieldName, ...] = ("subject", "body", "cta")
 REFERENCE = re.compile(r"\{term:(?P<id>[a-z0-9-]+\.[a-z0-9_]+)(?:@(?P<version>\d{1,6}))?\}")
-_QUOTES = ('""', "''", "“”", "‘’", "«»", "„“", "„”", "``")
+_QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("«", "»"), ("„", "“"), ("„", "”"), ("`", "`"))
 # A sentence ends at its mark before a space, or at the end of a line; "1.5" does not end one.
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 

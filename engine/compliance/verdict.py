@@ -6,14 +6,13 @@ and first tries to recognise the terms in it; both give the same kind of verdict
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from smart_reach.engine.compliance.facts import TermFact
 from smart_reach.engine.compliance.figures import FigureReader
-from smart_reach.engine.compliance.findings import Check, Edit, Finding, Status, Verdict
+from smart_reach.engine.compliance.findings import Check, Edit, Finding, Status, Verdict, applied
 from smart_reach.engine.compliance.message import (
     FieldName,
     FieldView,
@@ -23,7 +22,7 @@ from smart_reach.engine.compliance.message import (
     view_template,
 )
 from smart_reach.engine.compliance.rules import Rule, RuleBook
-from smart_reach.engine.compliance.wording import WORDING, Reading, required_lines
+from smart_reach.engine.compliance.wording import WORDING, Reading, is_required, required_lines
 
 _ROUNDS = 12
 _SOON = timedelta(days=14)
@@ -108,7 +107,7 @@ def check_wording(text: str, channel: str, rules: RuleBook) -> Verdict:
 
 def repair(message: Message, verdict: Verdict) -> Message:
     """The message with the verdict's suggested repairs, as far as they do not overlap: one round."""
-    return _applied(message, verdict.findings)
+    return applied(message, verdict.findings)
 
 
 def repaired(
@@ -121,7 +120,7 @@ def repaired(
     for attempt in range(2 * _ROUNDS):
         if not verdict.findings:
             break
-        message = _applied(message, verdict.findings)
+        message = applied(message, verdict.findings)
         message = message.unquoted() if raw else message
         verdict = _judge(message, facts, rules, raw=raw)[0]
         if attempt == _ROUNDS - 1:
@@ -129,6 +128,15 @@ def repaired(
                 message = message.with_field(field, "")
             verdict = _judge(message, facts, rules, raw=raw)[0]
     return message, verdict
+
+
+def has_own_words(message: Message, terms: Iterable[TermFact], rules: RuleBook, *, raw: bool = False) -> bool:
+    """Whether the body says anything besides the mandatory lines; a repair may have left nothing else."""
+    reading = _judge(message, tuple(terms), rules, raw=raw)[1]
+    return any(
+        reading.body.text[slice(*span)].strip() and not is_required(reading.body, span, reading)
+        for span in reading.body.sentences
+    )
 
 
 def missing_lines(
@@ -202,41 +210,3 @@ def _checks(
         "; ".join(f"{f.label} holds until {f.valid_to:%d %B %Y}" for f in ending) or "No figure ends soon."
     )
     yield Check("figures.expiry", "Figures stay in force", "warn" if ending else "pass", detail, "Terms")
-
-
-def _applied(message: Message, findings: Sequence[Finding]) -> Message:
-    for field in ("subject", "body", "cta"):
-        edits = _compatible([finding.edit for finding in findings if finding.edit.field == field])
-        if not edits:
-            continue
-        text = getattr(message, field) or ""
-        for edit in reversed(edits):
-            text = text[: edit.start] + edit.text + text[edit.end :]
-        text = _tidy(text)
-        message = message.with_field(field, text[:1].upper() + text[1:] if text[:1].isalpha() else text)
-    return message
-
-
-def _tidy(text: str) -> str:
-    """Mend the joins of edits: double spaces, lost commas, two stops where one belongs."""
-    text = re.sub(r"[ \t]{2,}", " ", text)
-    text = re.sub(r",\s*(?=[.!?;:]|$)", "", text)
-    text = re.sub(r" +(?=[.,;:!?\n](?!\w))", "", text).strip()
-    text = re.sub(r"(?<![.])([.!?])[.](?=\s|$)", r"\1", text)
-    return re.sub(r"^[.,;]+\s+", "", text)
-
-
-def _compatible(edits: Sequence[Edit]) -> list[Edit]:
-    """Edits that do not overlap, first come first served, in order of place."""
-    chosen: list[Edit] = []
-    for edit in sorted(edits, key=lambda edit: edit.start == edit.end):
-        if edit.start == edit.end and any(_brings(other, edit) for other in chosen):
-            continue
-        if not any(edit.start < other.end and other.start < edit.end for other in chosen):
-            chosen.append(edit)
-    return sorted(chosen, key=lambda edit: (edit.start, edit.end))
-
-
-def _brings(other: Edit, insertion: Edit) -> bool:
-    """Whether another repair already puts in the figure that a missing line is about."""
-    return len(other.text.strip()) > 3 and other.text.strip() in insertion.text

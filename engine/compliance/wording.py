@@ -104,14 +104,15 @@ def _shortened(view: FieldView, most: int, reading: Reading) -> str:
     for span in reversed(view.sentences):
         if sum(end - start for start, end in kept) <= most:
             break
-        if view.field != "body" or not _is_required(view, span, reading):
+        if view.field != "body" or not is_required(view, span, reading):
             kept.remove(span)
     if sum(end - start for start, end in kept) > most:
         return ""
     return "".join(view.template[slice(*view.origin(*span))] for span in kept)
 
 
-def _is_required(view: FieldView, span: tuple[int, int], reading: Reading) -> bool:
+def is_required(view: FieldView, span: tuple[int, int], reading: Reading) -> bool:
+    """Whether a sentence is, or holds, a line that a rule asks for."""
     low, high = view.folded.span(*span)
     sentence = view.folded.text[low:high]
     for rule in reading.rules:

@@ -105,9 +105,7 @@ class Bridge:
 
     def threads_with(self, proposal_id: str) -> set[str]:
         """The threads to which a proposal was brought."""
-        return {
-            thread for key, thread in self._delivered.items() if key.partition(" ")[0] == proposal_id
-        }
+        return {thread for key, thread in self._delivered.items() if key.partition(" ")[0] == proposal_id}
 
     async def ensure_thread(self, thread_id: str, title: str) -> None:
         """Open the thread once; Chainlit's two first writes arrive together."""

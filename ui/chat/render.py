@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from smart_reach.engine.governance.users import User
+from smart_reach.ui.chat.facts import plain_facts
 from smart_reach.ui.chat.protocol import Json
 
 AUTHOR = "Smart Reach"
@@ -107,8 +108,6 @@ def element(thread_id: str, for_id: str, name: str, element_id: str, props: Json
 
 def answer_element(thread_id: str, step_id: str, message: Mapping[str, Any]) -> Json | None:
     """What an answer carries besides its text; None when it carries nothing."""
-    from smart_reach.ui.chat.cards import plain_facts
-
     facts = plain_facts(message.get("facts") or [])
     told = {**message, "facts": facts}
     props = {key: told[key] for key in _ANSWER_KEYS if told.get(key) not in (None, [], "")}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from smart_reach.engine.compliance.message import Message, unquoted
 from smart_reach.engine.compliance.rules import RuleBook
-from smart_reach.engine.compliance.verdict import check_text
+from smart_reach.engine.compliance.verdict import check_text, check_wording, has_own_words, repaired
 from smart_reach.engine.errors import InvalidInput
 
 CREDIT = " Credit is subject to status."
@@ -63,6 +64,11 @@ CLAIMS = [
     ("The bеst card.", "claims.superlative"),  # Cyrillic е
     ("The <i>best</i> card.", "claims.markup"),
     ("The card\u200b for you.", "claims.hidden"),
+    ("Only idiots pay fees.", "brand.respect"),
+    ("Don't be stupid.", "brand.respect"),
+    ("Other banks rob you.", "brand.respect"),
+    ("Dump your old bank.", "brand.respect"),
+    ("Your current bank is a joke.", "brand.respect"),
 ]
 HARMLESS = [
     "Feel free to ask.",
@@ -145,3 +151,73 @@ def test_unknown_offer_and_channel(rules: RuleBook) -> None:
         check_text("x", "gold-card", "email", (), rules)
     with pytest.raises(InvalidInput, match="channel"):
         check_text("x", "mortgage", "fax", (), rules)
+
+
+@pytest.mark.parametrize("end", ["", ".", " .", "!", "…", "\n", '"', " best", ". Hurry", "., best."])
+def test_repairs_join_with_one_stop(end: str, facts_of_offer: Callable[..., Any], rules: RuleBook) -> None:
+    facts = facts_of_offer("low-fee-card")
+    text = f"A card with a low fee{end}"
+    fixed, after = repaired(Message("low-fee-card", "push", None, text), facts, rules, raw=True)
+    assert after.passed
+    assert ".." not in fixed.body
+    assert fixed.body.endswith(" 14.9% APR representative. Credit is subject to status.")
+    assert has_own_words(fixed, facts, rules, raw=True)
+
+
+def test_quotes_around_the_copy_are_no_part_of_it(
+    facts_of_offer: Callable[..., Any], rules: RuleBook
+) -> None:
+    facts = facts_of_offer("low-fee-card")
+    for text in ('"The best card."', "“The best card.”", "' \"The best card.\" '"):
+        finding = check_text(text, "low-fee-card", "push", facts, rules).findings[0]
+        assert "The best card."[slice(*finding.span)] == finding.text == "best"
+        fixed, _ = repaired(Message("low-fee-card", "push", None, text), facts, rules, raw=True)
+        assert fixed.body.startswith("The good card. 14.9%")
+    assert unquoted('"A" and "B"') == '"A" and "B"'
+    assert unquoted(" it's ") == " it's "
+
+
+def test_one_finding_is_told_once_with_every_place(
+    facts_of_offer: Callable[..., Any], rules: RuleBook
+) -> None:
+    text = "The best card! Our Best card!!" + APR + CREDIT
+    verdict = check_text(text, "rewards-card", "push", facts_of_offer("rewards-card"), rules)
+    told = {finding["reason"]: finding for finding in verdict.as_json()["findings"]}
+    assert set(told) == {"Avoid “best”: no superlatives or rankings.", "Avoid exclamation marks."}
+    assert len(told["Avoid exclamation marks."]["spans"]) == 2
+    assert [
+        text[p["start"] : p["end"]] for p in told["Avoid “best”: no superlatives or rankings."]["spans"]
+    ] == [
+        "best",
+        "Best",
+    ]
+
+
+def test_what_is_missing_is_told_in_words_without_references(
+    facts_of_offer: Callable[..., Any], rules: RuleBook
+) -> None:
+    verdict = check_text("A card.", "rewards-card", "push", facts_of_offer("rewards-card"), rules)
+    reasons = [finding.reason for finding in verdict.findings]
+    assert "Representative APR with credit. Add: “19.9% APR representative.”" in reasons
+    assert not any("{" in reason for reason in reasons)
+
+
+def test_copy_about_no_offer_never_passes_but_its_wording_is_judged(rules: RuleBook) -> None:
+    plain = check_wording("Lose weight with our new pill.", "push", rules)
+    assert [finding.rule for finding in plain.findings] == ["offer.unknown"]
+    assert not plain.passed
+    bad = check_wording("“Only idiots skip the best pill!”", "push", rules)
+    assert rules_of(bad) == {"offer.unknown", "brand.respect", "claims.superlative", "brand.shouting"}
+    with pytest.raises(InvalidInput, match="channel"):
+        check_wording("x", "fax", rules)
+
+
+def test_a_repair_that_leaves_only_mandatory_lines_is_known(
+    facts_of_offer: Callable[..., Any], rules: RuleBook
+) -> None:
+    facts = facts_of_offer("low-fee-card")
+    fixed, after = repaired(
+        Message("low-fee-card", "push", None, "Only idiots pay fees."), facts, rules, raw=True
+    )
+    assert after.passed
+    assert not has_own_words(fixed, facts, rules, raw=True)

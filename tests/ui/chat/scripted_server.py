@@ -27,6 +27,8 @@ AT = "2026-11-22T10:00:00Z"
 USERS = {
     "ana": User("usr_ana", "Ana Ruiz", "ana@demo-bank.example", "manager"),
     "tomas": User("usr_tomas", "Tomas Berg", "tomas@demo-bank.example", "manager"),
+    "vera": User("usr_vera", "Vera Sousa", "vera@demo-bank.example", "manager"),
+    "rui": User("usr_rui", "Rui Alves", "rui@demo-bank.example", "manager"),
     "maya": User("usr_maya", "Maya Lund", "maya@demo-bank.example", "marketer"),
 }
 SAMPLES = json.loads((Path(__file__).parent / "samples.json").read_text(encoding="utf-8"))
@@ -52,6 +54,7 @@ class Scripted:
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, Any]] = {}
         self.proposals: dict[str, dict[str, Any]] = {}
+        self.queues: dict[str, list[str]] = {}
         self.thumbs: list[tuple[str, int, str | None]] = []
 
     def _own(self, user: User, thread_id: str) -> dict[str, Any]:
@@ -90,6 +93,10 @@ class Scripted:
         if proposal_id not in self.proposals:
             raise NotFound(f"There is no proposal {proposal_id}.")
         return self.proposals[proposal_id]
+
+    async def waiting_for(self, user: User) -> list[dict[str, Any]]:
+        found = [self.proposals[name] for name in reversed(self.queues.get(user.id, []))]
+        return [one for one in found if one["status"] == "pending"]
 
     async def decide(
         self, user: User, proposal_id: str, *, decision: str, reason: str, payload_hash: str
@@ -171,6 +178,16 @@ def build(home: Path) -> FastAPI:
     @app.get("/state")
     def state() -> dict[str, Any]:
         return {"chat": door.state, "thumbs": service.thumbs, "chainlit": "chainlit" in sys.modules}
+
+    @app.get("/bring/{who}/{count}")
+    async def bring(who: str, count: int) -> list[str]:
+        """Proposals of other people's threads that wait for `who`."""
+        queue = service.queues.setdefault(USERS[who].id, [])
+        for _ in range(count):
+            made = proposal(len(service.proposals) + 1, str(uuid.uuid4()))
+            service.proposals[made["id"]] = made
+            queue.append(made["id"])
+        return queue[-count:]
 
     @app.get("/decide/{who}/{proposal_id}/{decision}")
     async def decide(who: str, proposal_id: str, decision: str, push: bool = True) -> dict[str, Any]:

@@ -133,6 +133,51 @@ def test_a_decision_made_in_the_queue_reaches_the_open_chat(visitor: Visitor) ->
     expect(page.locator(APPROVED)).to_contain_text("Approved by Tomas Berg")
 
 
+def test_a_manager_approves_in_a_new_chat_what_somebody_else_proposed(visitor: Visitor) -> None:
+    brought = httpx.get(f"{visitor.url}/bring/vera/4").json()
+    page = visitor.page
+    page.goto(f"{visitor.url}/sign-in/vera")
+    expect(page.get_by_text("4 proposals wait for your decision.")).to_be_visible(timeout=90_000)
+    expect(page.locator(PENDING)).to_have_count(3)
+    expect(page.get_by_role("link", name="See all in Approvals")).to_have_attribute("href", "/approvals")
+    expect(page.get_by_text("Your card costs €12 a year.").first).to_be_visible()
+    expect(page.get_by_text("{term:")).to_have_count(0)
+    newest = page.locator(f"[data-proposal='{brought[-1]}']")
+    newest.get_by_role("button", name="Approve").click()
+    expect(newest).to_contain_text("Approved by Vera Sousa")
+    assert newest.get_attribute("data-status") == "approved"
+    visitor.shoot("queue")
+    httpx.get(f"{visitor.url}/decide/tomas/{brought[-2]}/approve")
+    expect(page.locator(f"[data-proposal='{brought[-2]}']")).to_contain_text("Approved by Tomas Berg")
+    page.get_by_role("button", name="Who is slipping?").click()
+    expect(page.locator(f"[data-proposal='{brought[-3]}']")).to_be_visible()
+    page.wait_for_url("**/chat/thread/*")
+    page.reload()
+    expect(page.get_by_text("2 proposals wait for your decision.")).to_be_visible()
+    for name in brought[:2]:
+        card = page.locator(f"[data-proposal='{name}']")
+        card.get_by_role("button", name="Approve").click()
+        expect(card).to_contain_text("Approved by Vera Sousa")
+    assert (visitor.foreign, visitor.broken) == ([], [])
+
+
+def test_asking_what_needs_approval_brings_the_cards(visitor: Visitor) -> None:
+    page = visitor.enter("rui")
+    page.get_by_role("button", name="What needs my approval?").click()
+    expect(page.get_by_text("Nothing waits for your decision.")).to_be_visible()
+    (name,) = httpx.get(f"{visitor.url}/bring/rui/1").json()
+    for _ in range(2):  # the second time the card moves down
+        visitor.ask("Show pending proposals")
+        expect(page.get_by_text("1 proposal waits for your decision.").last).to_be_visible()
+    card = page.locator(f"[data-proposal='{name}']")
+    expect(card).to_have_count(1)
+    card.get_by_role("button", name="Approve").click()
+    expect(card).to_contain_text("Approved by Rui Alves")
+    visitor.ask("Show pending proposals")
+    expect(page.get_by_text("Nothing waits for your decision.")).to_have_count(2)
+    assert (visitor.foreign, visitor.broken) == ([], [])
+
+
 def test_a_marketer_is_told_that_a_manager_decides(visitor: Visitor) -> None:
     page = visitor.enter("maya")
     visitor.ask("Please propose an action")

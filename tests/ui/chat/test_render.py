@@ -17,7 +17,9 @@ from smart_reach.engine.errors import InvalidInput, Retryable
 from smart_reach.engine.governance.users import User
 from smart_reach.ui.chat import render
 from smart_reach.ui.chat.bridge import short
+from smart_reach.ui.chat.cards import asks_for_approvals, waiting
 from smart_reach.ui.chat.data_layer import cut
+from smart_reach.ui.chat.facts import plain_facts, plain_source
 from smart_reach.ui.chat.load import handshake_ok
 from smart_reach.ui.chat.protocol import is_uuid, thread_uuid
 from smart_reach.ui.chat.turn import Turn
@@ -176,3 +178,56 @@ def test_pages_hold_every_conversation_once(count: int, size: int) -> None:
 def test_a_cursor_that_is_gone_is_told() -> None:
     with pytest.raises(Retryable):
         cut([{"id": "1"}], 5, "2")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("row 0 · conversion_rate", "Conversion rate"),
+        ("row 0 · conversion_rate numerator", "Conversion rate, counted"),
+        ("row 12 · click_rate denominator", "Click rate, out of"),
+        ("comparison row 0 · click_rate", "Click rate, before"),
+        ("comparison · revenue", "Revenue, before"),
+        ("derived · Wilson lower bound of click_rate", "Click rate, lower end of the interval"),
+        ("derived · change of click_rate", "Click rate, change"),
+        ("derived · hidden groups", "Groups too small to show"),
+        ("day 2026-11-16 · click_rate", "Click rate, 2026-11-16"),
+        ("period · revenue", "Revenue"),
+        ("comparison period", "Comparison period"),
+        ("terms and conditions, section 2.1", "Terms and conditions, section 2.1"),
+        ("", ""),
+    ],
+)
+def test_sources_are_told_in_plain_words(source: str, words: str) -> None:
+    assert plain_source(source) == words
+
+
+def test_facts_are_shown_once_and_constants_never() -> None:
+    told = [("6.84%", "row 0 · ctr"), ("95%", "constant · interval level"), ("6.84%", "row 1 · ctr")]
+    facts = [{"id": f"f{i}", "display": text, "source": where} for i, (text, where) in enumerate(told)]
+    assert plain_facts([*facts, facts[0]]) == [{"id": "f0", "display": "6.84%", "source": "Ctr"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("What needs my approval?", True),
+        ("show pending proposals", True),
+        ("Which campaigns are waiting for my decision?", True),
+        ("What should I approve today?", True),
+        ("Find who is slipping and propose an action", False),
+        ("Who approved my proposal?", False),
+        ("What is the approval rate of pending loans?", False),
+    ],
+)
+def test_a_question_about_approvals_is_known(text: str, asks: bool) -> None:
+    assert asks_for_approvals(text) is asks
+
+
+@pytest.mark.parametrize(("count", "cards"), [(0, 0), (1, 1), (3, 3), (7, 3)])
+def test_a_long_queue_shows_its_newest_and_the_way_to_the_rest(count: int, cards: int) -> None:
+    queue = [{**PROPOSAL, "id": f"PRP-{number:04d}"} for number in range(count)]
+    steps, elements = waiting(THREAD, queue, at="2026-11-20T10:00:00Z")
+    assert len(elements) == len(steps) - 1 == cards
+    assert ("See all" in steps[0]["output"]) is (count > 3)
+    assert [one["forId"] for one in elements] == [one["id"] for one in steps[1:]]

@@ -126,7 +126,13 @@ def test_an_unknown_thread_is_not_found_and_a_list_is_ones_own(ready: str) -> No
 
 
 def test_settings_say_that_upload_and_mcp_are_off(ready: str) -> None:
-    settings = httpx.get(f"{ready}/chat/project/settings", cookies={"smart_reach_session": "ana"}).json()
+    settings = httpx.get(f"{ready}/chat/project/settings", cookies={"smart_reach_session": "maya"}).json()
     assert settings["features"]["mcp"]["enabled"] is False
     assert settings["features"]["spontaneous_file_upload"]["enabled"] is False
     assert len(settings["starters"]) == 4
+
+
+def test_who_decides_is_offered_the_queue_as_a_starter(ready: str) -> None:
+    settings = httpx.get(f"{ready}/chat/project/settings", cookies={"smart_reach_session": "ana"}).json()
+    assert len(settings["starters"]) == 5
+    assert settings["starters"][0]["message"] == "What needs my approval?"

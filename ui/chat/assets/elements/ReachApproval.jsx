@@ -41,12 +41,18 @@ function Facts({ proposal }) {
 
 function Variant({ variant }) {
   const read = { ...variant, ...(variant.preview || {}) };
-  const diff = (variant.diff || []).filter((part) => part.text);
+  const said = {};
+  (variant.figures || []).forEach((one) => { said[`{term:${one.term_id}@${one.version}}`] = one.text; });
+  const diff = (variant.diff || []).filter((part) => part.text)
+    .map((part) => ({ ...part, text: part.text.replace(/\{term:[^{}]*\}/g, (reference) => said[reference] || reference) }));
   const changed = diff.some((part) => part.op !== "equal");
+  // After an edit the server's comparison holds subject and call to action as well.
+  const now = diff.filter((part) => part.op !== "delete").map((part) => part.text).join("");
+  const whole = changed && !!read.subject && now.startsWith(read.subject);
   return (
     <div className="sr-copy">
       <p className="sr-copy-head">Variant {variant.label}{variant.tone ? ` · ${variant.tone}` : ""}</p>
-      {read.subject ? <p className="sr-subject">{read.subject}</p> : null}
+      {read.subject && !whole ? <p className="sr-subject">{read.subject}</p> : null}
       <p>
         {changed
           ? diff.map((part, index) =>
@@ -55,7 +61,7 @@ function Variant({ variant }) {
               : <span key={index}>{part.text}</span>)
           : read.body}
       </p>
-      {read.cta ? <p className="sr-cta">{read.cta}</p> : null}
+      {read.cta && !whole ? <p className="sr-cta">{read.cta}</p> : null}
     </div>
   );
 }

@@ -50,7 +50,7 @@ describe("format", () => {
   });
   it("names months as the engine does, also in September", () => {
     expect(day("2026-09-04")).toBe("Fri 4 Sep");
-    expect(when("2026-09-04T12:05:00Z")).toMatch(/^4 Sep, \d\d:05$/);
+    expect(when("2026-09-04T12:05:00Z", "Europe/Lisbon")).toBe("4 Sep, 13:05");
     expect(clockFace(new Date("2026-09-04T23:05:00Z"), "Europe/Lisbon")).toBe("Sat 5 Sep 2026, 00:05");
   });
   it("shows shares, distances and the demo clock", () => {

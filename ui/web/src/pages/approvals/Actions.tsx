@@ -30,7 +30,7 @@ function Consequence({ proposal }: { proposal: Proposal }) {
   const kept = holdoutOf(proposal);
   return (
     <p className="text-sm" data-testid="approve-consequence">
-      <strong className="font-semibold">{count(people - kept)} people</strong> will get this{proposal.channel?.label ? ` by ${/^[A-Z]+$/.test(proposal.channel.label) ? proposal.channel.label : proposal.channel.label.toLowerCase()}` : ""} in their window{proposal.window?.label ? ` (${proposal.window.label}, their own time zone)` : ""}{kept ? `, about ${count(kept)} are kept back as holdout` : ""}. Consent, caps and terms are checked once more before each message leaves.
+      <strong className="font-semibold">{count(people - kept)} people</strong> will get this{proposal.channel?.label ? ` by ${/^[A-Z]+$/.test(proposal.channel.label) ? proposal.channel.label : proposal.channel.label.toLowerCase()}` : ""} in their window{proposal.window?.label ? ` (${proposal.window.label}, their own time zone)` : ""}{kept ? `; about ${count(kept)} are kept back as holdout` : ""}. Consent, caps and terms are checked once more before each message leaves.
     </p>
   );
 }

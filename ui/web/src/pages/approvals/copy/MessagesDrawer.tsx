@@ -1,7 +1,8 @@
 import { proposalsApi } from "../../../api/endpoints";
 import type { Proposal } from "../../../api/proposals.types";
 import { useResource } from "../../../hooks/useResource";
-import { count, when } from "../../../lib/format";
+import { count } from "../../../lib/format";
+import { useWhen } from "../../../shell/state/clock";
 import { Chip } from "../../../ui/Chip";
 import { Dialog } from "../../../ui/Dialog";
 import { EmptyState, ErrorState, Skeleton } from "../../../ui/Feedback";
@@ -9,6 +10,7 @@ import { Preview } from "./Preview";
 
 /** What the loopback connector kept, as each customer would see it. */
 export function MessagesDrawer({ proposal, open, onClose }: { proposal: Proposal; open: boolean; onClose: () => void }) {
+  const when = useWhen();
   const key = open ? `${proposal.id}:${proposal.delivery?.sent ?? 0}` : null;
   const kept = useResource(key, () => proposalsApi.messages(proposal.id));
   const items = kept.data?.items ?? [];

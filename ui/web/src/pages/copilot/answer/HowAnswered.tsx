@@ -1,9 +1,10 @@
 import { ChevronRight } from "lucide-react";
 import type { Message } from "../../../api/copilot.types";
-import { asDate, count, span, when } from "../../../lib/format";
+import { asDate, count, span } from "../../../lib/format";
+import { useWhen } from "../../../shell/state/clock";
 import { Sql } from "../../../ui/Sql";
 
-function fresh(value: Message["freshness"]): string | null {
+function fresh(value: Message["freshness"], when: (iso: string) => string): string | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "number") return span(value) === "now" ? "a moment ago" : `${span(value)} ago`;
   return asDate(value) ? when(value) : value;
@@ -11,8 +12,9 @@ function fresh(value: Message["freshness"]): string | null {
 
 /** The question as it was understood, the query that ran, and how much it read. */
 export function HowAnswered({ message }: { message: Message }) {
+  const when = useWhen();
   if (!message.sql && !message.spec_text) return null;
-  const freshness = fresh(message.freshness);
+  const freshness = fresh(message.freshness, when);
   return (
     <details className="group rounded-xl border border-line bg-surface" data-testid="how-answered">
       <summary className="flex list-none items-center gap-2 rounded-xl px-4 py-2.5 text-[13px] font-medium text-muted hover:text-ink">
