@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from langchain.tools import ToolRuntime, tool
 
-from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS, Channel, OfferId
+from smart_reach.engine.catalog.words import CHANNEL_LABELS, Channel, OfferId
 from smart_reach.tools.context import Artifact, Brief, Found, RunContext
 
 SegmentId = Literal[
@@ -78,7 +78,7 @@ def decide_segment(
     return decision["reason"], Artifact(
         facts=decision["facts"],
         decision=decision,
-        table=runners_up(decision),
+        table=decision["table"],
         trust="verified",
         brief=settled,
         citations=[_record(decision["decision_id"])],
@@ -91,30 +91,6 @@ def choices(offer: str | None, channel: str | None) -> list[str]:
     how = f" by {CHANNEL_LABELS[channel]}" if channel else ""
     groups = ("everyone", "slipping customers", "students", "families", "affluent customers", "retirees")
     return [f"Propose the next best action for {group}{what}{how}" for group in groups]
-
-
-def runners_up(decision: dict[str, Any]) -> dict[str, Any]:
-    """What came after the chosen action, as a table."""
-    columns = ("Offer", "Channel", "Window", "Customers", "Mean propensity", "Expected value")
-    units = (None, None, None, "count", "percent", "money")
-    return {
-        "title": "Also considered",
-        "columns": [
-            {"id": label.lower().replace(" ", "_"), "label": label, "unit": unit}
-            for label, unit in zip(columns, units, strict=True)
-        ],
-        "rows": [
-            [
-                one["offer"],
-                CHANNEL_LABELS[one["channel"]],
-                WINDOWS[one["window"]].label,
-                one["count"],
-                one["propensity"],
-                one["value_minor"],
-            ]
-            for one in decision["runners_up"]
-        ],
-    }
 
 
 def _record(decision_id: str) -> dict[str, str]:

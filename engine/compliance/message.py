@@ -16,7 +16,7 @@ FIELDS: tuple[FieldName, ...] = ("subject", "body", "cta")
 REFERENCE = re.compile(r"\{term:(?P<id>[a-z0-9-]+\.[a-z0-9_]+)(?:@(?P<version>\d{1,6}))?\}")
 _QUOTES = (('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("«", "»"), ("„", "“"), ("„", "”"), ("`", "`"))
 # A sentence ends at its mark before a space, or at the end of a line; "1.5" does not end one.
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,10 @@ from smart_reach.engine.catalog.words import CHANNEL_LABELS, WINDOWS
 from smart_reach.engine.decisioning.arbitration import STAGES, Arbitrated
 from smart_reach.engine.decisioning.inputs import Inputs
 from smart_reach.engine.decisioning.records.outcome import stage_reason
-from smart_reach.engine.decisioning.records.reason import percent
 from smart_reach.engine.decisioning.records.record import bound_to
 from smart_reach.engine.decisioning.segments import Segment
 from smart_reach.engine.decisioning.uplift import Uplift
 from smart_reach.engine.models.store import LoadedModel
-from smart_reach.engine.money import money
 
 Action = tuple[int, int, int]
 
@@ -156,15 +154,16 @@ def shown_table(record: Mapping[str, Any]) -> dict[str, Any] | None:
         "value_minor": value["minor"],
     }
     return {
+        "title": "What was considered, best first",
         "columns": [{"id": name, "label": label, "unit": unit} for name, label, unit in _COLUMNS],
         "rows": [
             [
                 one["offer"],
                 CHANNEL_LABELS[one["channel"]],
                 WINDOWS[one["window"]].label,
-                f"{one['count']:,}",
-                percent(one["propensity"]),
-                money(one["value_minor"], value["currency"]),
+                one["count"],
+                one["propensity"],
+                one["value_minor"],
             ]
             for one in (chosen, *record["runners_up"])
         ],

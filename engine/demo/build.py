@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from smart_reach.engine.catalog.tables import Offer
 from smart_reach.engine.demo.simulation import world
 from smart_reach.engine.demo.simulation.activity import Activity
-from smart_reach.engine.demo.simulation.history import Past, Simulation, plan
+from smart_reach.engine.demo.simulation.campaigns import plan
+from smart_reach.engine.demo.simulation.history import Past, Simulation
 from smart_reach.engine.demo.simulation.population import Array, Population, make_population
 from smart_reach.engine.demo.simulation.rows import RowBuilder
 from smart_reach.engine.demo.simulation.truth import POPULATION_FILE

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from smart_reach.engine.canonical import content_hash
 from smart_reach.engine.catalog.tables import Campaign, Consent, Customer
 from smart_reach.engine.demo.simulation import world
-from smart_reach.engine.demo.simulation.history import Past, PastCampaign, Withdrawal
+from smart_reach.engine.demo.simulation.campaigns import PastCampaign
+from smart_reach.engine.demo.simulation.history import Past, Withdrawal
 from smart_reach.engine.demo.simulation.population import Array, Population, customer_id
 from smart_reach.engine.demo.simulation.zones import DAY
 from smart_reach.engine.demo.tables import DemoCursor, DemoPending

@@ -138,7 +138,9 @@ class Bridge:
 
 
 def short(title: str) -> str:
-    """The first line of a text, short enough for a list."""
+    """The first line of a text, short enough for a list. Chainlit names a chat that begins with a button
+    by the button's action."""
+    title = "Approvals" if title == render.DECIDE_ACTION else title
     line = title.strip().splitlines()[0] if title.strip() else "New conversation"
     return line if len(line) <= _TITLE else line[: _TITLE - 1].rstrip() + "…"
 

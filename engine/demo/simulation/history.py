@@ -9,29 +9,11 @@ import pyarrow as pa
 
 from smart_reach.engine.demo.simulation import world
 from smart_reach.engine.demo.simulation.answers import DRAWS, Answers, answer, answer_without_message
+from smart_reach.engine.demo.simulation.campaigns import PastCampaign, audience_size, open_to, send_times
 from smart_reach.engine.demo.simulation.population import Array, Population
 from smart_reach.engine.demo.simulation.rows import RowBuilder, join
 from smart_reach.engine.demo.simulation.truth import Contact, Truth
 from smart_reach.engine.demo.simulation.zones import DAY
-
-_REACH = 0.062  # share of all customers that one campaign chooses
-_WINDOW_START = np.array([8, 11, 14, 18])
-_WINDOW_HOURS = np.array([3, 3, 4, 2])
-_OTHER_CHANNELS = (1, 3, 2, 4, 1, 3)  # what runs beside the daily e-mail campaign
-# offers the bank's own rules keep from a segment: (segment, offer)
-_NEVER = world.ACCEPT_SEGMENT < -1.5
-
-
-@dataclass(frozen=True)
-class PastCampaign:
-    """One campaign of the history; `id` is also in its events."""
-
-    id: str
-    offer: int
-    channel: int
-    window: int
-    day: int
-    tones: tuple[str, ...]
 
 
 @dataclass
@@ -68,23 +50,6 @@ class _State:
         return np.asarray(self.sent.sum(axis=1))
 
 
-def plan(days: int, seed: int) -> list[PastCampaign]:
-    """Two campaigns a day: one by e-mail, one elsewhere; offers and windows in shuffled turns."""
-    rng = np.random.default_rng([seed, 2])
-    offers = np.concatenate([rng.permutation(len(world.OFFERS)) for _ in range(2 * days // 12 + 2)])
-    campaigns = []
-    for number in range(2 * days):
-        day, second = divmod(number, 2)
-        channel = _OTHER_CHANNELS[day % len(_OTHER_CHANNELS)] if second else 0
-        tones = world.TONES if rng.random() < 0.6 else ("plain",)
-        campaigns.append(
-            PastCampaign(
-                f"cmp_h{number + 1:03d}", int(offers[number]), channel, int(rng.integers(4)), day, tones
-            )
-        )
-    return campaigns
-
-
 class Simulation:
     """Runs campaigns day by day; each sees the consent, holdings and fatigue the earlier ones left."""
 
@@ -104,7 +69,7 @@ class Simulation:
     def run(self, campaign: PastCampaign) -> None:
         """Choose the audience, send, let it answer."""
         chosen = self._audience(campaign)
-        sent_at = self._send_times(campaign, chosen)
+        sent_at = send_times(self._people, self._rows, campaign, chosen, self._rng)
         chosen, sent_at = chosen[sent_at < self._now], sent_at[sent_at < self._now]
         if not len(chosen):
             return
@@ -122,20 +87,9 @@ class Simulation:
 
     def _audience(self, campaign: PastCampaign) -> Array:
         people, state = self._people, self._state
-        open_to = state.consent[:, campaign.channel] & ~state.accepted[:, campaign.offer]
-        open_to &= ~_NEVER[people.segment, campaign.offer] & (campaign.day > -people.tenure_days)
-        candidates = np.flatnonzero(open_to)
-        weekday = (int(people.start) // DAY + campaign.day + 3) % 7
-        size = int(_REACH * people.size * (0.55 if weekday >= 5 else 1.1) * self._rng.uniform(0.7, 1.3))
+        candidates = np.flatnonzero(open_to(people, campaign, state.consent, state.accepted))
+        size = int(audience_size(people, campaign.day, self._rng))
         return np.asarray(self._rng.choice(candidates, min(size, len(candidates)), replace=False))
-
-    def _send_times(self, campaign: PastCampaign, chosen: Array) -> Array:
-        hours = (
-            _WINDOW_START[campaign.window] + self._rng.random(len(chosen)) * _WINDOW_HOURS[campaign.window]
-        )
-        local = int(self._people.start) + campaign.day * DAY + (hours * 3600).astype(np.int64)
-        utc = self._rows.local.utc(self._rows.zone(chosen), local)
-        return np.asarray(utc + np.round(self._rng.random(len(chosen)), 3))
 
     def _contact(self, campaign: PastCampaign, chosen: Array, sent_at: Array) -> Contact:
         size = len(chosen)

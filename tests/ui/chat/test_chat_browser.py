@@ -146,6 +146,7 @@ def test_a_manager_approves_in_a_new_chat_what_somebody_else_proposed(visitor: V
     newest.get_by_role("button", name="Approve").click()
     expect(newest).to_contain_text("Approved by Vera Sousa")
     assert newest.get_attribute("data-status") == "approved"
+    expect(page.get_by_text("smart_reach_decide")).to_have_count(0)
     visitor.shoot("queue")
     httpx.get(f"{visitor.url}/decide/tomas/{brought[-2]}/approve")
     expect(page.locator(f"[data-proposal='{brought[-2]}']")).to_contain_text("Approved by Tomas Berg")
