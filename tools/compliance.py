@@ -26,15 +26,12 @@ def check_copy(
         offer: The offer it is about, when known.
         channel: The channel it is meant for; e-mail when not said.
     """
-    brief = runtime.state.get("brief", {})
-    medium = channel or brief.get("channel") or "email"
-    verdict = runtime.context.services.knowledge.check(text, offer or brief.get("offer"), medium)
+    medium = channel or runtime.state.get("brief", {}).get("channel") or "email"
+    verdict = runtime.context.services.knowledge.check(text, offer, medium)
     findings = verdict["findings"]
-    head = (
-        f"This passes as {CHANNEL_LABELS[medium]} copy."
-        if verdict["passed"]
-        else f"This may not go out as {CHANNEL_LABELS[medium]} copy as it stands."
-    )
+    about = f" about the {verdict['offer'].replace('-', ' ')}" if verdict["offer"] else ""
+    outcome = "this passes." if verdict["passed"] else "this may not go out as it stands."
+    head = f"As {CHANNEL_LABELS[medium]} copy{about}, {outcome}"
     lines = [f"- {finding['reason']} ({finding['source']})" for finding in findings]
     repaired = verdict.get("repaired")
     tail = [f"Suggested wording: “{repaired}”"] if repaired and repaired != text else []

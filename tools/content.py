@@ -25,8 +25,9 @@ def search_knowledge(query: str, runtime: Runtime) -> Found:
     citations = [cite(passage) for passage in passages]
     if not citations:
         return "The knowledge base holds nothing on that.", Artifact(citations=[])
-    best = citations[0]
-    return f"{best['title']}: {best['text']}", Artifact(citations=citations, trust="verified")
+    best = passages[0]
+    text = best.text if best.kind == "product" else f"{best.title}: {best.text}"
+    return text, Artifact(citations=citations, trust="verified")
 
 
 @tool(response_format="content_and_artifact")

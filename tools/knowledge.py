@@ -15,14 +15,21 @@ from smart_reach.engine.catalog.words import require_channel
 from smart_reach.engine.compliance.facts import TermFact, current_facts, facts_of
 from smart_reach.engine.compliance.findings import Verdict
 from smart_reach.engine.compliance.message import Message
-from smart_reach.engine.compliance.verdict import RenderedMessage, check, check_text, render_message
+from smart_reach.engine.compliance.verdict import (
+    RenderedMessage,
+    check,
+    check_text,
+    check_wording,
+    has_own_words,
+    render_message,
+)
 from smart_reach.engine.compliance.verdict import repaired as repair_fully
-from smart_reach.engine.errors import NotFound
 from smart_reach.engine.governance.edits import Recheck, Rechecker
 from smart_reach.engine.workspace import Workspace
 from smart_reach.knowledge.copy import bound_facts, draft_variants
 from smart_reach.knowledge.embedder import Embedder
 from smart_reach.knowledge.index import KnowledgeIndex, Passage
+from smart_reach.knowledge.likely import likely_offer
 from smart_reach.knowledge.rules import load_rules
 
 Variant = dict[str, Any]
@@ -75,32 +82,26 @@ class Knowledge:
         return mended
 
     def check(self, text: str, offer_id: str | None, channel: str) -> dict[str, Any]:
-        """The verdict on plain text and the wording that would pass; without an offer, the likeliest one."""
+        """The verdict on plain text and the wording that would pass; without an offer, the likeliest one.
+
+        Copy that fits no offer never passes: `offer` is None then, and the first finding asks for it.
+        """
         require_channel(channel)
-        offer = offer_id or self._likely_offer(text)
-        rules = load_rules()
+        offer, rules = offer_id or likely_offer(text, self._index), load_rules()
+        if offer is None:
+            return {**check_wording(text, channel, rules).as_json(), "offer": None, "repaired": None}
         with Session(self._ws.db) as session:
             facts = facts_of(session, offer, self._ws.clock.now())
         verdict = check_text(text, offer, channel, facts, rules)
         message, after = repair_fully(Message(offer, channel, None, text), facts, rules, raw=True)
-        return {
-            **verdict.as_json(),
-            "offer": offer,
-            "repaired": message.body if after.passed and message.body else None,
-        }
+        usable = after.passed and has_own_words(message, facts, rules, raw=True)
+        return {**verdict.as_json(), "offer": offer, "repaired": message.body if usable else None}
 
     def _judged(self, session: Session, variant: Variant) -> Variant:
         facts = facts_of(session, variant["offer_id"], self._ws.clock.now())
         message = message_of(variant)
         verdict, rendered = check(message, facts, load_rules()), render_message(message, facts)
         return {**variant, **shown(verdict, rendered)}
-
-    def _likely_offer(self, text: str) -> str:
-        """The offer whose passages are nearest to the text."""
-        found = self._index.search(text, kinds=("product",), k=1)
-        if not found or found[0].offer_id is None:
-            raise NotFound("No offer fits this copy.", hint="Name the offer.")
-        return found[0].offer_id
 
     @staticmethod
     def _offer_name(session: Session, offer_id: str) -> str:

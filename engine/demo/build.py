@@ -112,7 +112,7 @@ def _simulate(
 ) -> tuple[Past, pa.Table]:
     """Campaigns and organic life up to now and the answers still to come, as one table."""
     start = int(population.start)
-    local = LocalTime(world.ZONES, start - DAY, int(now.timestamp()) + 4 * DAY)
+    local = LocalTime(world.ZONES, start - (world.LEAD_DAYS + 2) * DAY, int(now.timestamp()) + 4 * DAY)
     rows = RowBuilder(population, local)
     simulation = Simulation(population, rows, margins(workspace), days, now.timestamp(), seed)
     campaigns = plan(days + 1, seed)
@@ -121,7 +121,10 @@ def _simulate(
         if number % 10 == 0:
             progress(0.05 + 0.3 * number / len(campaigns), "Living through ninety days of campaigns")
     past = simulation.finish()
-    activity, rng = Activity(population, rows), np.random.default_rng([seed, 4])
+    activity, rng = Activity(population, rows), np.random.default_rng([seed, 9])
+    for day in range(-world.LEAD_DAYS, 0):
+        past.tables += activity.day(rng, day, f"lead{-day}")
+    rng = np.random.default_rng([seed, 4])
     for day in range(days + 1):
         organic = activity.day(rng, day, str(day))
         limit = pa.scalar(int(now.timestamp() * 1e6) - 2_000_000)

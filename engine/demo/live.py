@@ -13,12 +13,15 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.consent import record_consent
+from smart_reach.engine.demo.always_on import AlwaysOn, OnSent
 from smart_reach.engine.demo.clock import DemoClock
 from smart_reach.engine.demo.live_writer import LiveWriter
 from smart_reach.engine.demo.messages import DeliveredMessage
 from smart_reach.engine.demo.organic import Organic
 from smart_reach.engine.demo.replies import Replies
-from smart_reach.engine.demo.store import add_pending
+from smart_reach.engine.demo.simulation.world import LEAD_DAYS
+from smart_reach.engine.demo.simulation.zones import DAY
+from smart_reach.engine.demo.store import ALWAYS_ON, add_pending
 from smart_reach.engine.demo.tables import DemoCursor, DemoPending
 from smart_reach.engine.errors import InvalidInput, Stop
 from smart_reach.engine.features.store import FeatureStore
@@ -36,6 +39,7 @@ Unsubscribe = Callable[[Session, str, str, datetime], object]
 _LOCK = 726_417_004
 _STEP = timedelta(hours=1)
 _BATCH = 20_000
+_CHUNK = 3_600_000_000  # microseconds of own campaigns at a time, so that withdrawals come in between
 _RECORDED = "recorded"  # in the payload of an unsubscribe whose withdrawal is written down
 _TIDY_EVERY = 50
 _COMPACT_ABOVE = 60  # files beyond one a day
@@ -58,18 +62,29 @@ class LiveBank:
     alone, answers wait in `demo_pending` until they are due, and event ids repeat when work is repeated.
     """
 
-    def __init__(self, workspace: Workspace, inbox: Inbox, on_unsubscribe: Unsubscribe | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        inbox: Inbox,
+        on_unsubscribe: Unsubscribe | None = None,
+        on_sent: OnSent | None = None,
+    ) -> None:
+        """`on_sent(session, rows)`: told of the bank's own messages (customer, channel, at, message id) in
+        the transaction that records them; the contact ledger's `backfill` fits.
+        """
         self._workspace = workspace
         self._inbox = inbox
         self._unsubscribe = on_unsubscribe or _withdraw
         self._writer = LiveWriter(workspace)
         self._organic = Organic(workspace)
         self._replies = Replies(workspace)
+        self._always_on = AlwaysOn(workspace, self._replies, on_sent)
         self._lock = threading.Lock()
         self._writes = 0
 
     def tick(self, *, wait: bool = False, hold: bool = False) -> TickReport:
-        """Everything that is due by now: read the inbox, record withdrawals, live on, write events.
+        """Everything due by now: read the inbox, record withdrawals, send the bank's own messages, live on,
+        write events.
 
         `wait`: for another process that is ticking, instead of leaving it to that one. `hold`: read the
         inbox and record withdrawals, but leave the events to a later tick.
@@ -81,6 +96,7 @@ class LiveBank:
             now = self._workspace.clock.now()
             messages = self._read_inbox(session, now)
             unsubscribed = self._record(session, now)
+            self._campaign_on(session, now)
             if hold:
                 return TickReport(messages, unsubscribed=unsubscribed)
             self._read_holdout(session, now)
@@ -130,7 +146,7 @@ class LiveBank:
         """Compact the events table when it has many small files; cheap when it has not."""
         lake = self._workspace.lake
         handle = lake.files(EVENTS)
-        history = datetime.fromtimestamp(self._organic.start, UTC)
+        history = datetime.fromtimestamp(self._organic.start - LEAD_DAYS * DAY, UTC)
         days = (self._workspace.clock.now() - history).days + 2
         return compact_events(lake) if len(handle) > days + _COMPACT_ABOVE else 0
 
@@ -143,6 +159,23 @@ class LiveBank:
             session.flush()
             read += len(messages)
         return read
+
+    def _campaign_on(self, session: Session, now: datetime) -> None:
+        """The bank's own campaigns since the last time; a bank built before they went on begins now."""
+        until = int(now.timestamp() * 1e6)
+        cursor = session.get(DemoCursor, ALWAYS_ON)
+        if cursor is None:
+            session.add(DemoCursor(name=ALWAYS_ON, position=until))
+        elif cursor.position < until:
+            start = cursor.position
+            for moment in range(start + _CHUNK, until, _CHUNK):
+                self._send_until(session, cursor, moment)
+                self._record(session, datetime.fromtimestamp(moment / 1e6, UTC))
+            self._send_until(session, cursor, until)
+
+    def _send_until(self, session: Session, cursor: DemoCursor, until: int) -> None:
+        add_pending(session, self._always_on.between(session, cursor.position, until))
+        cursor.position = until
 
     def _read_holdout(self, session: Session, now: datetime) -> None:
         cursor = _cursor(session, "held_out")

@@ -69,7 +69,7 @@ class Replies:
         answers = answer(self.truth, contact, self._draws(messages))
         builder = EventBuilder(messages, contact, rows)
         for kind in Answers.KINDS:
-            amount = self._amounts(contact, answers.amount_factor) if kind == "conversion" else None
+            amount = self.amounts(contact, answers.amount_factor) if kind == "conversion" else None
             builder.add(kind, getattr(answers, kind), amount)
         for kind in ("open", "click"):
             builder.add(kind, getattr(answers, f"machine_{kind}"), turn=2)
@@ -104,7 +104,7 @@ class Replies:
         contact, rows = self._contact(session, messages), self._rows(messages)
         delay, factor = answer_without_message(self.truth, contact, self._draws(messages))
         builder = EventBuilder(messages, contact, rows)
-        builder.add("conversion", delay, self._amounts(contact, factor))
+        builder.add("conversion", delay, self.amounts(contact, factor))
         return builder.events, position
 
     def wrote(self) -> None:
@@ -147,10 +147,8 @@ class Replies:
         hour, weekday = self._rows(messages).local.hour_and_weekday(
             people.zone[customer], at.astype(np.int64)
         )
-        accepted = self._accepted(session, customer)
+        accepted = self.accepted(session, customer)
         category = world.OFFER_CATEGORY[offer]
-        same_category = world.OFFER_CATEGORY[None, :] == category[:, None]
-        got = (accepted[customer] & same_category).any(axis=1)
         return Contact(
             customer=customer,
             offer=offer,
@@ -160,11 +158,11 @@ class Replies:
             day=(at - float(people.start)) / DAY,
             weekday=weekday,
             recent=self._recent(messages),
-            held=people.held[customer, category] | got,
+            held=self.holds(customer, category, accepted),
             accepted=accepted[customer, offer],
         )
 
-    def _accepted(self, session: Session, customer: Array) -> Array:
+    def accepted(self, session: Session, customer: Array) -> Array:
         """(n, offers): what was accepted in the history or since, answers still to come included."""
         accepted = self.truth.population.accepted.copy()
         wanted = {f"cus_{number + 1:06d}" for number in customer.tolist()}
@@ -177,6 +175,12 @@ class Replies:
             if offer_id in world.OFFERS:
                 accepted[customer_number(customer_id), world.OFFERS.index(offer_id)] = True
         return np.asarray(accepted)
+
+    def holds(self, customer: Array, category: Array, accepted: Array) -> Array:
+        """Whether each customer holds something of a category, given what was accepted."""
+        same_category = world.OFFER_CATEGORY[None, :] == category[:, None]
+        got = (accepted[customer] & same_category).any(axis=1)
+        return np.asarray(self.truth.population.held[customer, category] | got)
 
     def _recent(self, messages: Sequence[Message]) -> Array:
         """Messages each customer got over the seven days before."""
@@ -198,7 +202,8 @@ class Replies:
         seed = int(self.truth.population.seed)
         return np.array([_uniforms(f"{seed}:{message.message_id}") for message in messages])
 
-    def _amounts(self, contact: Contact, factor: Array) -> Array:
+    def amounts(self, contact: Contact, factor: Array) -> Array:
+        """Minor units that conversions are worth."""
         return np.asarray(np.round(self._margins[contact.offer] * factor)).astype(np.int64)
 
 

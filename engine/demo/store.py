@@ -27,6 +27,7 @@ from smart_reach.engine.state.base import transaction
 if TYPE_CHECKING:
     from smart_reach.engine.workspace import Workspace
 
+ALWAYS_ON = "always_on"  # microseconds since 1970
 _BANDS = ((25, "18–24"), (35, "25–34"), (45, "35–44"), (55, "45–54"), (65, "55–64"), (999, "65+"))
 
 
@@ -46,7 +47,7 @@ def clear(workspace: Workspace) -> None:
 def customers_table(people: Population, now: datetime) -> pa.Table:
     """Rows of the lake's customers table: what the bank knows, at the clock's now."""
     joined = _joined(people)
-    began = np.maximum(-people.tenure_days, 0) * DAY + int(people.start)
+    began = np.maximum(-people.tenure_days, -world.LEAD_DAYS) * DAY + int(people.start)
     columns: dict[str, Any] = {
         "customer_id": people.ids(),
         "segment": _words(people.segment, world.SEGMENTS),
@@ -100,10 +101,13 @@ def save_customers(
 def save_past(workspace: Workspace, past: Past, to_come: pa.Table, now: datetime) -> None:
     """Finished campaigns, and answers that will arrive after now."""
     with transaction(workspace.db) as session:
-        session.add_all(_campaign_row(campaign, past.population) for campaign in past.campaigns)
+        session.add_all(
+            Campaign(**campaign_values(campaign, past.population, "finished")) for campaign in past.campaigns
+        )
         add_pending(session, to_come.to_pylist())
         session.add(DemoCursor(name="inbox", position=0))
         session.add(DemoCursor(name="organic", position=int(now.timestamp())))
+        session.add(DemoCursor(name=ALWAYS_ON, position=int(now.timestamp() * 1e6)))
         session.add(DemoCursor(name="held_out", position=int(now.timestamp() * 1e6)))
 
 
@@ -145,21 +149,23 @@ def _consents(
             yield customer_id(gone.customer), word, "marketing", False, at, "demo: unsubscribed"
 
 
-def _campaign_row(campaign: PastCampaign, people: Population) -> Campaign:
+def campaign_values(campaign: PastCampaign, people: Population, status: str) -> dict[str, Any]:
+    """The columns of an always-on campaign's row."""
     offer, channel = world.OFFERS[campaign.offer], world.CHANNEL_IDS[campaign.channel]
     payload = {"id": campaign.id, "offer_id": offer, "channel": channel, "tones": list(campaign.tones)}
     created = datetime.fromtimestamp(int(people.start) + campaign.day * DAY, UTC) - timedelta(hours=12)
-    return Campaign(
-        id=campaign.id,
-        name=f"{offer.replace('-', ' ').capitalize()} by {channel.replace('_', '-')}, {created:%d %b} (demo)",
-        offer_id=offer,
-        channel=channel,
-        window=world.WINDOW_IDS[campaign.window],
-        status="finished",
-        proposal_id=f"history-{campaign.id}",
-        payload_hash=content_hash(payload),
-        created_at=created,
-    )
+    name = f"{offer.replace('-', ' ').capitalize()} by {channel.replace('_', '-')}, {created:%d %b} (demo)"
+    return {
+        "id": campaign.id,
+        "name": name,
+        "offer_id": offer,
+        "channel": channel,
+        "window": world.WINDOW_IDS[campaign.window],
+        "status": status,
+        "proposal_id": f"history-{campaign.id}",
+        "payload_hash": content_hash(payload),
+        "created_at": created,
+    }
 
 
 def _joined(people: Population) -> list[date]:

@@ -40,7 +40,8 @@ class DemoPending(Base):
 
 
 class DemoCursor(Base):
-    """How far the live bank has come: `inbox` (sequence number), `organic` (minute since 1970)."""
+    """How far the live bank has come: `inbox` (sequence number), `organic` (seconds since 1970)
+    and so on; see `store.save_past`."""
 
     __tablename__ = "demo_cursor"
 

@@ -70,6 +70,14 @@ class Metric:
     additive: bool = False
     better: Literal["up", "down"] = "up"
     requires: tuple[str, ...] = ()
+    plural: bool = False
+    watch: str | None = None  # the rate whose odd days are told when this count is asked about
+    arms: dict[str, str] = field(default_factory=dict)  # aggregates of both arms, for the interval
+
+    @property
+    def verb(self) -> str:
+        """Was or were, as the label asks for."""
+        return "were" if self.plural else "was"
 
     @property
     def is_ratio(self) -> bool:
@@ -96,6 +104,7 @@ class Dimension:
     filter_only: bool = False
     index: bool = True
     humanise: bool = False
+    strip: str = ""
 
     def display(self, value: object) -> str:
         """What a person reads instead of the stored value."""
@@ -104,6 +113,9 @@ class Dimension:
         if isinstance(value, (str, int)) and value in self.labels:
             return self.labels[value]
         text = str(value)
+        if self.strip and text.lower().startswith(self.strip):
+            bare = text[len(self.strip) :].replace("-", " ").replace("_", " ")
+            return f"{self.label} {bare[:1].upper()}{bare[1:]}"
         return text.replace("-", " ").replace("_", " ").capitalize() if self.humanise else text
 
 
@@ -125,6 +137,9 @@ class SemanticModel:
     ambiguous: dict[str, tuple[str, ...]]
     verified: dict[str, str]
     starters: tuple[dict[str, str], ...]
+    watched: tuple[str, ...] = ()
+    bundles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    glossary: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def metric(self, id: str) -> Metric:
         if id not in self.metrics:
@@ -168,6 +183,9 @@ def build_model(raw: dict[str, Any]) -> SemanticModel:
         ambiguous={word: tuple(ids) for word, ids in (raw.get("ambiguous") or {}).items()},
         verified={row["question"]: row["same_as"] for row in raw.get("verified") or []},
         starters=tuple(raw.get("starters") or ()),
+        watched=tuple(raw["watched"]),
+        bundles={word: tuple(ids) for word, ids in (raw.get("bundles") or {}).items()},
+        glossary=dict(raw.get("glossary") or {}),
     )
     _check(model)
     return model
@@ -181,9 +199,11 @@ def _source(id: str, raw: dict[str, Any]) -> Source:
 
 
 def _metric(id: str, raw: dict[str, Any]) -> Metric:
+    label = raw["label"]
+    plural = raw["unit"] == "count" and label.endswith("s")
     return Metric(
         id=id,
-        **{**raw, "aliases": tuple(raw["aliases"]), "requires": tuple(raw.get("requires") or ())},
+        **{"plural": plural, **raw, "aliases": tuple(raw["aliases"]), "requires": tuple(raw.get("requires") or ())},
     )
 
 
@@ -210,6 +230,7 @@ def _check(model: SemanticModel) -> None:
     for dimension in model.dimensions.values():
         if unknown := set(dimension.columns) - set(model.sources):
             raise InvalidInput(f"dimensions.{dimension.id}", sorted(unknown), "Name declared sources.")
-    for word, ids in model.ambiguous.items():
+    lists = {**model.ambiguous, **model.bundles, "watched": model.watched}
+    for word, ids in lists.items():
         if unknown := set(ids) - set(model.metrics):
             raise InvalidInput(f"ambiguous.{word}", sorted(unknown), "Name declared metrics.")

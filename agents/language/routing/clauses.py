@@ -6,6 +6,13 @@ import re
 from typing import Final
 
 _QUOTED: Final = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]")
+_SINGLE: Final = re.compile(r"(?<!\w)['‘](.+)['’](?!\w)", re.DOTALL)
+# After a colon the outermost quotes hold the copy, whatever marks stand inside it.
+_AFTER_COLON: Final = re.compile(r":\s*(?:\"([^\"]+)\"|“(.+)”|«(.+)»|['‘](.+)['’])\W*$", re.DOTALL)
+_CHECKED: Final = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|now|and)\s+)*(?:check|review|vet|verify|validate|screen)\b",
+    re.IGNORECASE,
+)
 _STRONG: Final = re.compile(
     r"(?<=[.!?;])\s+|\n+|;\s*|,?\s+(?:and\s+)?(?:then|afterwards|after that|finally)\s+,?"
 )
@@ -119,6 +126,7 @@ _VERBS: Final = frozenset(
         "target",
         "tell",
         "test",
+        "top",
         "translate",
         "trial",
         "try",
@@ -183,6 +191,20 @@ def _unmask(clause: str, quotes: list[str]) -> str:
 
 
 def quoted(text: str) -> str | None:
-    """The longest quoted span of a text, or None."""
+    """The copy that a text quotes: what follows a colon to the end, else the longest quoted span; or None."""
+    if whole := _AFTER_COLON.search(text):
+        return next(part for part in whole.groups() if part).strip()
     spans = [match.group(1).strip() for match in _QUOTED.finditer(text)]
+    spans = spans or [match.group(1).strip() for match in _SINGLE.finditer(text)]
     return max(spans, key=len) if spans else None
+
+
+def outside_quotes(text: str) -> str:
+    """The user's own words, without the copy that they quote."""
+    copy = quoted(text)
+    return text.replace(copy, " ") if copy else text
+
+
+def asks_for_check(text: str) -> bool:
+    """Whether a text orders a check and quotes the copy to check."""
+    return bool(_CHECKED.match(text)) and quoted(text) is not None

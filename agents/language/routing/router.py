@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smart_reach.agents.language.routing.classifier import LinearClassifier
-from smart_reach.agents.language.routing.clauses import requests_in
+from smart_reach.agents.language.routing.clauses import asks_for_check, requests_in
 from smart_reach.agents.language.routing.corpus import OUT_OF_SCOPE, ROUTER_WEIGHTS, SPECIALISTS, load_yaml
 from smart_reach.agents.language.routing.features import TextEmbedder
 
 STEP_CONFIDENCE = 0.55
+# A request that orders a check and quotes the copy leaves no doubt.
+CERTAIN = 0.97
+CHECKER = "compliance"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,9 @@ class Router:
         """Probabilities of the whole text, sharpened by its one request where a scene surrounds it."""
         if not text.strip():
             return {label: float(label == OUT_OF_SCOPE) for label in self._classifier.labels}
+        if asks_for_check(text) and len(clauses) < 2:
+            rest = (1 - CERTAIN) / (len(self._classifier.labels) - 1)
+            return {label: CERTAIN if label == CHECKER else rest for label in self._classifier.labels}
         whole = self._classifier.probabilities(text, self._embedder)
         if len(clauses) != 1 or len(clauses[0]) > 0.9 * len(text):
             return whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,6 +11,8 @@ from smart_reach.agents.language.routing.corpus import TOOL_WEIGHTS, load_yaml
 from smart_reach.agents.language.routing.features import TextEmbedder, sentence
 
 _UNKNOWN_WEIGHT: Final = 0.6
+# What the classifier's shares count for once a rule has named the tool.
+_DOUBT: Final = 0.4
 
 
 class ToolChooser:
@@ -34,7 +37,15 @@ class ToolChooser:
             words = f"{name.replace('_', ' ')}. {descriptions[name]}"
             likeness = float(sentence(self._embedder, text) @ sentence(self._embedder, words))
             ranked[name] = max(0.0, likeness) * _UNKNOWN_WEIGHT
+        if certain := next((tool for tool in _ruled(text) if tool in descriptions), None):
+            ranked = {name: share * _DOUBT for name, share in ranked.items()} | {certain: 1.0}
         return sorted(ranked.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _ruled(text: str) -> list[str]:
+    """Tools whose rule fits the text, in the order of the rules."""
+    rules = load_yaml("tool_rules")
+    return [str(rule["tool"]) for rule in rules if re.search(rule["pattern"], text, re.IGNORECASE)]
 
 
 def specialist_of(tool: str) -> str | None:

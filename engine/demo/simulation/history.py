@@ -12,7 +12,7 @@ from smart_reach.engine.demo.simulation.answers import DRAWS, Answers, answer, a
 from smart_reach.engine.demo.simulation.campaigns import PastCampaign, audience_size, open_to, send_times
 from smart_reach.engine.demo.simulation.population import Array, Population
 from smart_reach.engine.demo.simulation.rows import RowBuilder, join
-from smart_reach.engine.demo.simulation.truth import Contact, Truth
+from smart_reach.engine.demo.simulation.truth import Contact, Truth, pick
 from smart_reach.engine.demo.simulation.zones import DAY
 
 
@@ -76,8 +76,8 @@ class Simulation:
         contact = self._contact(campaign, chosen, sent_at)
         draws = self._rng.random((len(chosen), DRAWS))
         kept = self._people.holdout[chosen]
-        self._send(campaign, _pick(contact, ~kept), sent_at[~kept], draws[~kept])
-        self._hold(campaign, _pick(contact, kept), sent_at[kept], draws[kept])
+        self._send(campaign, pick(contact, ~kept), sent_at[~kept], draws[~kept])
+        self._hold(campaign, pick(contact, kept), sent_at[kept], draws[kept])
         self.past.campaigns.append(campaign)
 
     def finish(self) -> Past:
@@ -177,7 +177,3 @@ class Simulation:
                 customer[index], kind, moments[index], join(ids, suffix), message_id=ids, **taken, **money
             )
         )
-
-
-def _pick(contact: Contact, mask: Array) -> Contact:
-    return Contact(**{name: getattr(contact, name)[mask] for name in Contact.__dataclass_fields__})

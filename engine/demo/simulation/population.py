@@ -30,7 +30,7 @@ class Population:
     marital: Array
     tenure_days: Array  # at day 0; negative: joins that many days later
     held: Array  # (n, 4) categories held at day 0
-    balance: Array  # minor units at day 0
+    balance: Array  # minor units when its events begin
     holdout: Array
     primary_channel: Array
     consent: Array  # (n, 5) at day 0

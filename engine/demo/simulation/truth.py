@@ -139,6 +139,11 @@ def as_holdout(contact: Contact) -> Contact:
     return replace(contact, recent=np.zeros_like(contact.recent), benefit=np.zeros_like(contact.benefit))
 
 
+def pick(contact: Contact, mask: Array) -> Contact:
+    """The messages where the mask is true."""
+    return Contact(**{name: getattr(contact, name)[mask] for name in Contact.__dataclass_fields__})
+
+
 def load_truth(workspace: Workspace) -> Truth:
     """The truth of a built demo bank. Raises `NotFound` where none was built."""
     path = workspace.root / POPULATION_FILE

@@ -47,6 +47,9 @@ REGION_SHARE = (0.27, 0.17, 0.21, 0.16, 0.14, 0.05)
 ZONES = ("Europe/Lisbon", "Europe/Madrid", "Europe/London", "Atlantic/Azores")
 REGION_ZONE = np.array([0, 0, 1, 1, 2, 3])
 
+# Days of shopping and browsing before the first campaign, so that the first feature snapshots already see
+# a customer's usual spend, and who has been quiet for 45 days.
+LEAD_DAYS = 60
 HOLDOUT_SHARE = 0.10
 SCANNED_SHARE = 0.07  # customers whose mail passes a scanner that opens and clicks everything
 CHURN_SHARE = 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from smart_reach.engine.english import MONTHS, ONE_TO_TWELVE
@@ -51,6 +51,8 @@ class Found:
     comparison: Period | None = None
     compare_previous: bool = False
     grain: Grain | None = None
+    vague: bool = False  # lately, now: gives way to any other date
+    problem: str | None = None  # why the words name no period; `period` is then the nearest that works
 
 
 def _month_number(text: str) -> int:
@@ -111,9 +113,31 @@ def _between(match: re.Match[str], anchor: Anchor) -> Found | None:
     end = point(second, anchor)
     if start is None or end is None:
         return None
-    if start.start > end.end and bare:
+    if start.start > end.end and bare and (start.days > 1 or start.start.month != end.start.month):
         start = Period(shift(start.start, -12), shift(start.end, -12))
-    return _found(match, Period(start.start, end.end)) if start.start <= end.end else None
+    if start.start <= end.end:
+        return _found(match, Period(start.start, end.end))
+    problem = f"The period from {start.dates} to {end.dates} ends before it starts. Which days do you mean?"
+    return _found(match, Period(end.start, start.end), problem=problem)
+
+
+def _rolling(match: re.Match[str], anchor: Anchor) -> Found:
+    """The last n units; none of them is no period."""
+    count, unit = _count(match[1] or match[2]), match[3]
+    if count < 1:
+        return _found(
+            match, rolling(anchor, 14, "day"), problem=f"The last 0 {unit}s hold no day. How far back do you mean?"
+        )
+    return _found(match, rolling(anchor, count, unit))
+
+
+RECENT_DAYS = 14
+
+
+def _recent(match: re.Match[str], anchor: Anchor) -> Found:
+    """Words for nowadays, all read alike; monthly data has its newest month."""
+    count, unit = (1, "month") if anchor.monthly else (RECENT_DAYS, "day")
+    return _found(match, rolling(anchor, count, unit), vague=True)
 
 
 def _since(match: re.Match[str], anchor: Anchor) -> Found | None:
@@ -182,7 +206,7 @@ _RULES: list[tuple[re.Pattern[str], Handler]] = [
         (
             rf"\b(?:(?:the )?(?:last|past|previous|prior|trailing) {_N}"
             rf"|(?:the )?{_N} (?:last|past|previous)) {_UNIT}\b",
-            lambda m, a: _found(m, rolling(a, _count(m[1] or m[2]), m[3])),
+            _rolling,
         ),
         (
             r"\b(?:(?:over|in|during|within|for) the last|(?:the )?past)"
@@ -221,6 +245,11 @@ _RULES: list[tuple[re.Pattern[str], Handler]] = [
             lambda m, a: _found(m, None, grain=m[1]),
         ),
         (r"\b(?:per|each|every|for each) (month)s?\b", lambda m, a: _found(m, None, grain="month")),
+        (
+            r"\b(?:lately|recently|currently|nowadays|(?:right |just |as of |until )?now|these days|of late"
+            r"|at the moment|at present|in recent (?:days|times))\b",
+            _recent,
+        ),
     ]
 ]
 
@@ -235,4 +264,6 @@ def find_dates(text: str, anchor: Anchor) -> list[Found]:
             item = handler(match, anchor)
             if item is not None:
                 found.append(item)
+    dated = any(f.period and not f.vague for f in found)
+    found = [replace(f, period=None) if f.vague and dated else f for f in found]
     return sorted(found, key=lambda f: f.start)

@@ -20,6 +20,14 @@ _REWRITES = [
     (re.compile(r"\bwhat's\b"), "what is"),
     (re.compile(r"\bhow's\b"), "how is"),
     (re.compile(r"(?<=\d),(?=\d{3})"), ""),
+    # people are counted once in any case: unique people opened
+    (
+        re.compile(
+            r"\b(?:unique|distinct|different|individual) (?:people|customers|clients|users|recipients|persons)"
+            r"(?= (?:who |have |has |that |had )*(?:open|read|click|tap|convert|bought|buy|sign|opt|unsub))"
+        ),
+        "people",
+    ),
     (re.compile(r"(?<=[a-z])\.(?=[a-z0-9])"), " "),
 ]
 
@@ -185,6 +193,8 @@ class Lexicon:
         ]
         near = sorted({item for item in near if 0 < item[0] <= limit})
         least = [candidate for distance, candidate in near if distance == near[0][0]]
+        if len(least) > 1:  # opend is opened rather than open: slips seldom change the last letter
+            least = [candidate for candidate in least if candidate[-1] == token[-1]]
         return least[0] if len(least) == 1 else None
 
     def near(self, text: str, *, slack: int = 0) -> tuple[Target, ...] | None:
@@ -205,6 +215,17 @@ class Lexicon:
         least = min(distance for distance, _ in best)
         targets = dict.fromkeys(t for distance, key in best if distance == least for t in self._index[key])
         return tuple(targets) if len({(t.kind, t.id) for t in targets}) == 1 or len(best) == 1 else None
+
+    def named(self, word: str) -> str | None:
+        """The dimension with listed values that a word names: offer, channel, segment."""
+        targets = self._index.get((lemma(word),), {})
+        ids = [t.id for t in targets if t.kind == "dimension" and self._values.get(t.id)]
+        return ids[0] if len(ids) == 1 else None
+
+    def values(self, dimension: str, like: str = "") -> list[str | int]:
+        """The known values of a dimension, the most similar to `like` first."""
+        found = list(dict.fromkeys(self._values.get(dimension, {}).values()))
+        return sorted(found, key=lambda v: -OSA.normalized_similarity(str(v).lower(), like)) if like else found
 
     def suggestions(self, word: str, count: int = 3) -> list[Target]:
         """Nearest meanings of an unknown word, for one-click choices."""

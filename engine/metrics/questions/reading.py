@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from smart_reach.engine.english import MONTHS
 from smart_reach.engine.metrics.model import GENERIC, SemanticModel
 from smart_reach.engine.metrics.questions.dates import Found, find_dates
 from smart_reach.engine.metrics.questions.lexicon import Lexicon, Match, Target, lemma, tokens_of
@@ -37,7 +38,7 @@ class Reader:
 
     def read(self, tokens: list[str], anchor: Anchor) -> Draft:
         """Everything that the words say by themselves; relative dates counted from `anchor`."""
-        tokens, corrections = self.lexicon.spell(tokens, vocabulary().known)
+        tokens, corrections = self.lexicon.spell(tokens, vocabulary().known | frozenset(MONTHS))
         joined = " ".join(tokens)
         ends: dict[int, int] = {}
         position = 0
