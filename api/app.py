@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError
+from starlette.exceptions import HTTPException
 
 from smart_reach.api.compose import open_cockpit
 from smart_reach.api.pages import mount_pages
@@ -27,6 +29,7 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
 }
+LARGEST = 1_000_000
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
@@ -65,6 +68,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.middleware("http")(guard)
     app.add_exception_handler(SmartReachError, show_error)
     app.add_exception_handler(RequestValidationError, show_invalid)
+    app.add_exception_handler(HTTPException, show_http)
+    app.add_exception_handler(DataError, show_data)
+    app.add_exception_handler(Exception, show_unexpected)
     app.state.chat = None
     if settings.chainlit:
         app.state.chat = mount_the_chat(app, settings)
@@ -93,6 +99,10 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
     """Refuse writes from other origins; add the headers that every answer carries."""
     if request.method not in ("GET", "HEAD", "OPTIONS") and foreign(request):
         return problem(403, "forbidden", "This request came from another site.", None)
+    if "\x00" in request.url.path or "%00" in request.url.path:
+        return problem(404, "not_found", "There is nothing under this address.", None)
+    if int(request.headers.get("content-length") or 0) > LARGEST:
+        return problem(413, "too_large", "The request is larger than 1 MB.", "Send less at once.")
     response = await call_next(request)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
@@ -118,6 +128,21 @@ async def show_invalid(request: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part != "body") or "request"
     return problem(422, "invalid_input", f"{field}: {first['msg']}", "Correct the field and send again.")
+
+
+async def show_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, "http", str(error.detail), None)
+
+
+async def show_data(request: Request, error: Exception) -> JSONResponse:
+    """A value that the database cannot hold, such as text with a NUL in it."""
+    return problem(422, "invalid_input", "The request holds a character that cannot be stored.", None)
+
+
+async def show_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Whatever nobody foresaw: logged by the server, and no detail of it leaves the house."""
+    return problem(500, "error", "Something went wrong here. It has been logged.", "Try again.")
 
 
 def problem(status: int, code: str, message: str, hint: str | None) -> JSONResponse:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.orm import Session
+
 from smart_reach.api.attempts import Attempts
 from smart_reach.api.stream import Hub
 from smart_reach.engine.settings import Settings
@@ -60,9 +62,13 @@ def open_workspace(settings: Settings) -> Workspace:
 
 def build_decisions(ws: Workspace) -> DecisionService:
     from smart_reach.engine.decisioning.service import DecisionService
-    from smart_reach.engine.governance.ledger import Ledger
+    from smart_reach.engine.governance.ledger import Ledger, recorded_hash
 
-    return DecisionService(ws, Ledger(ws.clock).append)
+    def proof(decision_id: str) -> str | None:
+        with Session(ws.db) as session:
+            return recorded_hash(session, decision_id)
+
+    return DecisionService(ws, Ledger(ws.clock).append, proof=proof)
 
 
 def build_proposals(ws: Workspace) -> ProposalService:

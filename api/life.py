@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import text
+
 from smart_reach.api.delivering import build_dispatcher
 from smart_reach.api.stream import Hub
 from smart_reach.engine.catalog.words import WINDOWS
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 TICK_S = 2.0
 LOOK_S = 20.0
 DEMO = "demo-bank"
+ADVANCE_LOCK = 726_417_009
 ZONE = "Europe/Lisbon"
 
 
@@ -82,7 +85,7 @@ class BankLife:
         """Let days, or the time to the next window, pass on a thread; `Conflict` while a run is under way."""
         require(user, "demo.advance")
         self._demo_bank()
-        if not self._busy.acquire(timeout=10):
+        if self._progress is not None or not self._busy.acquire(timeout=2):
             raise Conflict("Time is already passing.", hint="Wait until the progress bar is done.")
         self._report(0.0, "starting")
         threading.Thread(target=self._advance_and_release, args=(days,), name="advance", daemon=True).start()
@@ -113,11 +116,23 @@ class BankLife:
 
     def _advance(self, until: datetime, progress: Progress) -> dict[str, Any]:
         before, self._sent = self._clock.now(), 0
-        after = self._demo_bank().advance(until=until, step=self._step, progress=progress)
+        with self._alone():
+            after = self._demo_bank().advance(until=until, step=self._step, progress=progress)
         self._settle()
         looks = self._services.experiments.look_all()
         proposed = [look.proposal_id for look in looks if look.proposal_id]
         return {"from": before, "to": after, "sent": self._sent, "proposed": proposed}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time lets time pass: two would move the clock under each other's dispatch."""
+        with self._ws.db.connect() as guard:
+            if not guard.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVANCE_LOCK}):
+                raise Conflict("Another process is letting time pass.", hint="Wait until it is done.")
+            try:
+                yield
+            finally:
+                guard.scalar(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVANCE_LOCK})
 
     def _step(self, at: datetime) -> None:
         """What happens within each simulated hour: messages that are due go out; once a day, a look."""

@@ -39,7 +39,7 @@ def mount_pages(app: FastAPI) -> None:
 
 def asset(path: str, request: Request) -> Response | None:
     """A built file, compressed when the browser takes it; None when there is no such file."""
-    file = (DIST / path).resolve()
+    file = (DIST / path).resolve()  # a link or `..` that leaves the folder is caught below
     if not path or not file.is_relative_to(DIST) or not file.is_file():
         return Response(status_code=404) if path.startswith("assets/") else None
     headers = {"cache-control": FOREVER} if path.startswith("assets/") else {"cache-control": "no-cache"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -10,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from smart_reach.api.compose import Cockpit
 from smart_reach.engine.errors import SmartReachError
-from smart_reach.engine.governance.users import User, get_user
+from smart_reach.engine.governance.users import User, end_sessions, get_user, sessions_end
+from smart_reach.engine.state.base import transaction
 
 COOKIE = "smart_reach_session"
 LIFETIME = 12 * 3600
@@ -46,11 +48,19 @@ class Sessions:
         if not value:
             return None
         try:
-            user_id = self._signer.loads(value, max_age=LIFETIME)["user_id"]
+            content, began = self._signer.loads(value, max_age=LIFETIME, return_timestamp=True)
+            user_id = content["user_id"]
         except (BadSignature, KeyError, TypeError):
             return None
         with Session(self._cockpit.workspace.db) as session:
-            return get_user(session, user_id)
+            ended = sessions_end(session, user_id)
+            # the cookie's time has whole seconds: one begun in the second of the sign-out is over too
+            return None if ended is not None and began <= ended else get_user(session, user_id)
+
+    def end(self, user: User) -> None:
+        """Sign a user out everywhere. Cookies carry real time, so this does too."""
+        with transaction(self._cockpit.workspace.db) as session:
+            end_sessions(session, user.id, datetime.now(UTC))
 
 
 def cockpit_of(request: Request) -> Cockpit:

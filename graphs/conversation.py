@@ -12,6 +12,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from smart_reach.agents.language.turn import asked_before
 from smart_reach.agents.supervisor import build_supervisor
 from smart_reach.engine.errors import InvalidInput, SmartReachError
 from smart_reach.engine.governance.roles import allowed
@@ -123,7 +124,8 @@ class ConversationService:
             yield ConversationEvent("step", data["step"])
         answer = assistant_message(messages, self._label, self._now())
         plan, proposal_id = answer.pop("plan"), None
-        wanted = plan is not None and wants_proposal(text)
+        asked = asked_before(messages)  # a follow-up such as "make it sms instead", written out
+        wanted = plan is not None and any(map(wants_proposal, (text, asked.request if asked else "")))
         if wanted and not allowed(context.user, "proposal.create"):
             answer["text"] += f"\n\nYour role ({context.user.role}) may look but not propose a campaign."
         elif wanted:

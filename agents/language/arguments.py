@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from smart_reach.agents.language.routing.clauses import quoted
+from smart_reach.agents.language.routing.clauses import outside_quotes, quoted
 from smart_reach.agents.language.vocabulary import ValueFinder
 from smart_reach.engine.english import ONE_TO_TWELVE
 
@@ -113,9 +113,16 @@ class ArgumentFiller:
 
     def _choice(self, values: tuple[str, ...], said: Said, *, required: bool) -> str | None:
         """First in the clause, then the request; a required one also in what was said before."""
-        for text in (said.clause, said.request):
-            if (found := self._finder.find(values, text)) is not None:
-                return found
+        if (found := self._finder.find(values, outside_quotes(said.clause))) is not None:
+            return found
+        # A channel inside the copy ("open our e-mail") is not the one it is meant for; an offer is.
+        inside = None if "push" in values else self._finder.find(values, said.clause)
+        if inside is not None:
+            return inside
+        if said.request != said.clause:
+            named = self._finder.find_all(values, outside_quotes(said.request))
+            if len(named) == 1:
+                return named[0]
         if not required:
             return None
         for text in (said.result, said.context):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,8 +15,12 @@ from smart_reach.agents.language.arguments import ArgumentFiller, Filled, Said
 from smart_reach.agents.language.routing.corpus import SPECIALISTS, load_yaml
 from smart_reach.agents.language.routing.router import Route, Router
 from smart_reach.agents.language.routing.tool_choice import ToolChooser, specialist_of
+from smart_reach.agents.language.smalltalk import Smalltalk, smalltalk
+from smart_reach.agents.language.steps import Step, plan_steps
 from smart_reach.agents.language.turn import Turn, join_request, read_turn
 
+MOST_CUSTOMERS: Final = 5
+_CUSTOMER: Final = re.compile(r"\bcus_\d+\b", re.IGNORECASE)
 _FORCED: Final = frozenset({"any", "required"})
 
 
@@ -63,28 +68,61 @@ class Planner:
 
     def _supervise(self, turn: Turn, tools: Mapping[str, Any]) -> Reply:
         """Call the next specialist of the plan, or close with what they found."""
+        if not turn.picked and not turn.results and (said := smalltalk(turn.request)):
+            return Reply(said.text, marks=_talk(said))
         route = self._chosen(turn) or self._router.route(turn.request)
         marks = _marks(route)
         if not turn.results and route.clarify:
             return Reply(load_yaml("replies")["clarify"], marks=marks)
-        waiting = [label for label in route.plan if label in tools and not turn.called(label)]
-        if not turn.results and not waiting:
+        steps = [step for step in self._plan(turn, route) if step.label in tools]
+        if not steps and not turn.results:
             return Reply(load_yaml("replies")["decline"], marks=marks | {"declined": True})
-        if not waiting or turn.stopped:
-            return Reply(self._close(turn).text, marks=marks)
-        request = join_request(turn.request, results=turn.result_text, context=turn.context)
-        return Reply(calls=(_call(waiting[0], {"request": request}, turn),), marks=marks)
+        waiting = [step for step in steps if step not in self._done(turn, steps)]
+        left_out: list[Step] = []
+        if turn.stopped:
+            left_out = [step for step in waiting if not step.stands_alone]
+            waiting = [step for step in waiting if step.stands_alone]
+        if not waiting:
+            return Reply(_told(self._close(turn).text, left_out), marks=marks)
+        return Reply(calls=(self._step_call(waiting[0], turn, whole=len(steps) > 1),), marks=marks)
+
+    def _plan(self, turn: Turn, route: Route) -> list[Step]:
+        """The steps of a request: its clauses in order where it names several specialists."""
+        if not turn.picked or len(turn.picked) > 1:
+            steps = plan_steps(self._router.clauses(turn.request))
+            if len(steps) > 1:
+                return steps
+        return [Step(label, turn.request) for label in route.plan]
+
+    def _done(self, turn: Turn, steps: Sequence[Step]) -> list[Step]:
+        """Steps that were called: a specialist's calls in the turn are its steps in order."""
+        left, done = list(turn.calls), []
+        for step in steps:
+            if step.label in left:
+                left.remove(step.label)
+                done.append(step)
+        return done
+
+    def _step_call(self, step: Step, turn: Turn, *, whole: bool) -> Call:
+        request = join_request(
+            step.text,
+            whole=turn.request if whole else "",
+            results=turn.result_text,
+            context=turn.context,
+        )
+        return _call(step.label, {"request": request}, turn)
 
     def _chosen(self, turn: Turn) -> Route | None:
-        """The route that a user picked by clicking a choice of the clarifying question before."""
-        if turn.picked is None:
+        """The route that a clicked choice or a follow-up leaves no doubt about."""
+        if not turn.picked:
             return None
-        return Route(turn.picked, 1.0, False, (), (turn.picked,), {turn.picked: 1.0})
+        label = turn.picked[-1]
+        return Route(label, 1.0, False, (), turn.picked, {label: 1.0})
 
     def _work(self, turn: Turn, tools: Mapping[str, Any]) -> Reply:
         """Call the engine tool that fits the part of the request which is this specialist's."""
-        clause = self._own_clause(turn.request, tools)
-        said = Said(clause, turn.request, context=turn.context, result=turn.earlier)
+        clause = turn.request if turn.whole else self._own_clause(turn.request, tools)
+        said = Said(clause, turn.whole or turn.request, context=turn.context, result=turn.earlier)
         described = {name: str(function.get("description", "")) for name, function in tools.items()}
         ranked = self._chooser.rank(clause, described)
         best: tuple[str, Filled] | None = None
@@ -92,7 +130,7 @@ class Planner:
             filled = self._filler.fill(tools[name].get("parameters", {}), said)
             best = best or (name, filled)
             if not filled.missing and share >= 0.5 * ranked[0][1] * _specific(name, filled):
-                return Reply(calls=(_call(name, filled.args, turn),))
+                return Reply(calls=tuple(_call(name, args, turn) for args in _each(filled.args, clause)))
         if best is None:
             return self._close(turn)
         return _ask_for(best[1])
@@ -123,6 +161,28 @@ class Planner:
 def _specific(name: str, filled: Filled) -> float:
     """A tool about one customer needs little more evidence than that a customer was named."""
     return 0.1 if "customer_id" in filled.args else 1.0
+
+
+def _each(args: dict[str, Any], clause: str) -> list[dict[str, Any]]:
+    """One set of arguments for each customer that is named, at most `MOST_CUSTOMERS` of them."""
+    if "customer_id" not in args:
+        return [args]
+    named = list(dict.fromkeys(found.lower() for found in _CUSTOMER.findall(clause)))
+    return [args | {"customer_id": one} for one in named[:MOST_CUSTOMERS]] if len(named) > 1 else [args]
+
+
+def _told(text: str, left_out: Sequence[Step]) -> str:
+    """The closing words, with the steps that were not run because they build on one that gave nothing."""
+    if not left_out:
+        return text
+    named = ", ".join(f"“{step.text}”" for step in left_out)
+    return f"{text}\n\n{load_yaml('replies')['left_out'].format(steps=named)}"
+
+
+def _talk(said: Smalltalk) -> dict[str, Any]:
+    marks: dict[str, Any] = {"route": said.route, "confidence": 1.0, "declined": said.declined, "plan": []}
+    marks |= {"clarify": bool(said.choices), "choices": list(said.choices)}
+    return marks | ({"question": "You could ask:"} if said.choices else {})
 
 
 def _schema_tool(functions: Mapping[str, Any], tool_choice: Any) -> str | None:

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from smart_reach.agents.language.follow_up import Asked, follow_up
+from smart_reach.agents.language.routing.corpus import SPECIALISTS
+
 RESULTS_MARK: Final = "\n\n[Results so far]\n"
+WHOLE_MARK: Final = "\n\n[The whole request]\n"
 CONTEXT_MARK: Final = "\n\n[Earlier in this conversation]\n"
 ASKS_FOR_MORE: Final = "I need one more thing for this"
 _SHORT_ANSWER: Final = 4
+_COMMAND: Final = re.compile(
+    r"^\W*(?:what|which|who|how|why|when|is|are|show|write|draft|check|propose|decide|compare|plan|start|hi|"
+    r"hello|thanks|help|never ?mind|no|stop|cancel)\b",
+    re.IGNORECASE,
+)
+_PREPOSITION: Final = re.compile(r"^(?:for|to|the|with|by)\s+", re.IGNORECASE)
 _LONGEST_CONTEXT: Final = 1500
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn: `earlier` holds results handed over inside the request, `picked` a clicked choice."""
+    """One turn: `earlier` holds results handed over inside the request, `picked` the specialists it is for
+    when that is certain (a clicked choice, a follow-up), `whole` the request that it is one step of."""
 
     request: str
     context: str
     earlier: str
-    picked: str | None
+    picked: tuple[str, ...]
+    whole: str
     results: tuple[ToolMessage, ...]
     calls: tuple[str, ...]
     position: int
@@ -38,12 +51,8 @@ class Turn:
 
     @property
     def stopped(self) -> bool:
-        """Whether the last tool failed or asks the user something, so that no further step makes sense."""
-        if not self.results:
-            return False
-        last = self.results[-1]
-        artifact = last.artifact if isinstance(last.artifact, Mapping) else {}
-        return last.status == "error" or bool(artifact.get("clarification") or artifact.get("refusal"))
+        """Whether a tool failed or asks the user something, so that no step that builds on it makes sense."""
+        return any(message.status == "error" or _open_end(message) for message in self.results)
 
 
 def read_turn(messages: Sequence[BaseMessage], choices: Mapping[str, str]) -> Turn:
@@ -53,9 +62,11 @@ def read_turn(messages: Sequence[BaseMessage], choices: Mapping[str, str]) -> Tu
     before = messages[: max(start, 0)]
     picked, text = _picked(text.strip(), before, choices)
     request, earlier, context = split_request(text)
+    request, _, whole = request.partition(WHOLE_MARK)
     since = messages[start + 1 :]
     return Turn(
         request=request,
+        whole=whole,
         context=context or _last_answer(before),
         earlier=earlier,
         picked=picked,
@@ -67,18 +78,58 @@ def read_turn(messages: Sequence[BaseMessage], choices: Mapping[str, str]) -> Tu
     )
 
 
-def _picked(text: str, before: Sequence[BaseMessage], choices: Mapping[str, str]) -> tuple[str | None, str]:
-    """Turn a clicked choice back into the request that the question was about."""
+def _picked(
+    text: str, before: Sequence[BaseMessage], choices: Mapping[str, str]
+) -> tuple[tuple[str, ...], str]:
+    """Turn a clicked choice, a short answer or a follow-up into the whole request that it stands for."""
     label = next((label for label, words in choices.items() if words.lower() == text.lower()), None)
     asked = [message for message in before if isinstance(message, AIMessage)]
     said = [message for message in before if isinstance(message, HumanMessage)]
     if not asked or not said:
-        return None, text
+        return (), text
     if label is not None and asked[-1].response_metadata.get("clarify"):
-        return label, said[-1].text
+        return (label,), said[-1].text
     if ASKS_FOR_MORE in asked[-1].text and len(text.split()) <= _SHORT_ANSWER:
-        return None, f"{said[-1].text} ({text})"
-    return None, text
+        return (), f"{said[-1].text} ({text})"
+    earlier = asked_before(before)
+    if earlier is None:
+        return (), text
+    if (
+        _was_asked(before)
+        and earlier.labels[-1] != "insights"
+        and len(text.split()) <= _SHORT_ANSWER
+        and not _COMMAND.match(text)
+    ):
+        return earlier.labels, f"{earlier.request} for {_PREPOSITION.sub('', text)}"
+    merged = follow_up(text, earlier)
+    return (merged.labels, merged.request) if merged else ((), text)
+
+
+def asked_before(before: Sequence[BaseMessage]) -> Asked | None:
+    """What the last turn that reached a specialist was about, follow-ups written out."""
+    labels: list[str] = []
+    request = ""
+    for message in reversed(before):
+        if isinstance(message, HumanMessage) and labels:
+            break
+        for call in reversed(message.tool_calls) if isinstance(message, AIMessage) else ():
+            if call["name"] in SPECIALISTS:
+                labels.insert(0, call["name"])
+                own, _, whole = split_request(str(call["args"].get("request", "")))[0].partition(WHOLE_MARK)
+                request = whole or own
+    return Asked(tuple(dict.fromkeys(labels)), request) if labels else None
+
+
+def _was_asked(before: Sequence[BaseMessage]) -> bool:
+    """Whether the last turn ended with a tool's question to the user."""
+    last = next((one for one in reversed(before) if isinstance(one, ToolMessage | HumanMessage)), None)
+    artifact = last.artifact if isinstance(last, ToolMessage) else None
+    return isinstance(artifact, Mapping) and bool(artifact.get("clarification"))
+
+
+def _open_end(message: ToolMessage) -> bool:
+    artifact = message.artifact if isinstance(message.artifact, Mapping) else {}
+    return bool(artifact.get("clarification") or artifact.get("refusal"))
 
 
 def _last_answer(before: Sequence[BaseMessage]) -> str:
@@ -88,9 +139,10 @@ def _last_answer(before: Sequence[BaseMessage]) -> str:
     return ""
 
 
-def join_request(request: str, *, results: str = "", context: str = "") -> str:
-    """One text for a specialist: the request, then what earlier steps found, then what was said before."""
-    text = request
+def join_request(request: str, *, whole: str = "", results: str = "", context: str = "") -> str:
+    """One text for a specialist: its part of the request, the whole of it when that is more, then what
+    earlier steps found, then what was said before."""
+    text = request + (WHOLE_MARK + whole if whole and whole != request else "")
     if results:
         text += RESULTS_MARK + results
     if context:

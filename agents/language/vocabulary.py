@@ -27,12 +27,12 @@ class ValueFinder:
 
     def find(self, values: Sequence[str], text: str) -> str | None:
         """The value whose name is said; the longest name wins, then the earliest. None when none is."""
-        hits = _alias_hits(tuple(values), text) or _near_hits(tuple(values), text)
+        hits = alias_hits(tuple(values), text) or _near_hits(tuple(values), text)
         return hits[0][1] if hits else None
 
     def find_all(self, values: Sequence[str], text: str) -> list[str]:
         """Every value that is said, in order of mention."""
-        hits = _alias_hits(tuple(values), text)
+        hits = alias_hits(tuple(values), text)
         return list(dict.fromkeys(value for _, value in sorted((place, value) for place, value in hits)))
 
     def closest(self, values: Sequence[str], text: str) -> str | None:
@@ -41,7 +41,10 @@ class ValueFinder:
             return None
         vector = sentence(self._embedder, text)
         scores = sorted(
-            ((max(float(vector @ self._vector(name)) for name in _names(value)), value) for value in values),
+            (
+                (max(float(vector @ self._vector(name)) for name in names_of(value)), value)
+                for value in values
+            ),
             reverse=True,
         )
         if scores[0][0] < NEAR_MEANING or (len(scores) > 1 and scores[0][0] - scores[1][0] < 0.05):
@@ -54,8 +57,22 @@ class ValueFinder:
         return self._vectors[name]
 
 
+def without(values: tuple[str, ...], text: str) -> str:
+    """The text with every name of these values taken out, together with the preposition before it."""
+    names = "|".join(
+        re.escape(name) for name in sorted({n for v in values for n in names_of(v)}, key=len)[::-1]
+    )
+    lead = (
+        r"(?:(?:only|just)\s+)?(?:(?:by|via|through|on|over|with|for|in|as|to|among)\s+)?(?:(?:an?|the)\s+)?"
+    )
+    bare = re.sub(
+        rf"\s*(?<![\w-]){lead}(?:{names})(?![\w-])(?:\s+(?:customers|clients|only))?", "", text, flags=re.I
+    )
+    return re.sub(r"\s+", " ", bare).strip()
+
+
 @lru_cache(maxsize=512)
-def _names(value: str) -> tuple[str, ...]:
+def names_of(value: str) -> tuple[str, ...]:
     """A value's own words and its aliases, longest first."""
     plain = re.sub(r"[-_]+", " ", value).lower()
     names = {plain, value.lower(), *(str(name).lower() for name in load_yaml("aliases").get(value, ()))}
@@ -64,11 +81,11 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (-len(name), name)))
 
 
-def _alias_hits(values: tuple[str, ...], text: str) -> list[tuple[int, str]]:
-    """(place, value) of names said, longest first; a name inside a longer one is not said."""
+def alias_hits(values: tuple[str, ...], text: str) -> list[tuple[int, str]]:
+    """(place, value) of names that `text` says, longest first; a name inside a longer one is not said."""
     low = re.sub(r"\s+", " ", text.lower())
     names = sorted(
-        ((name, value) for value in values for name in _names(value)),
+        ((name, value) for value in values for name in names_of(value)),
         key=lambda pair: (-len(pair[0]), pair[0]),
     )
     taken: list[range] = []
@@ -87,7 +104,7 @@ def _near_hits(values: tuple[str, ...], text: str) -> list[tuple[int, str]]:
     words = _WORD.findall(text.lower())
     best: tuple[float, str] | None = None
     for value in values:
-        for name in _names(value):
+        for name in names_of(value):
             if len(name) < 5:
                 continue
             size = len(name.split())

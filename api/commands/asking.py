@@ -116,11 +116,11 @@ def requests(file: Path) -> list[str]:
             continue
         try:
             text = json.loads(line)["text"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise InvalidInput(
                 f"{file} line {number}", line[:80], 'Write one JSON object a line with "text".'
             ) from error
         if not isinstance(text, str):
             raise InvalidInput(f"{file} line {number} text", text, "Make it a string.")
-        texts.append(text)
+        texts.append(text.encode("utf-8", "replace").decode("utf-8"))
     return texts

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from smart_reach.api.sessions import CockpitOf, SignedIn
 from smart_reach.api.stream import sse
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["copilot"])
+TURNS: set[asyncio.Task[None]] = set()
 
 STARTERS = (
     ("How are we doing?", "How has the click-through rate developed over the last 30 days?"),
@@ -30,6 +34,13 @@ class Opening(BaseModel):
 
 class Turn(BaseModel):
     text: str = Field(min_length=1, max_length=4000)
+
+    @field_validator("text")
+    @classmethod
+    def says_something(cls, text: str) -> str:
+        if not text.strip() or "\x00" in text:
+            raise ValueError("write something that can be read")
+        return text
 
 
 class Feedback(BaseModel):
@@ -67,10 +78,27 @@ async def send(thread_id: str, turn: Turn, user: SignedIn, cockpit: CockpitOf) -
     """One turn as server-sent events: step, proposal, message, error, done."""
     await cockpit.conversations.thread(user, thread_id)  # a thread of somebody else is a 404, not a stream
 
-    async def events() -> AsyncIterator[str]:
-        async for event in cockpit.conversations.send(user, thread_id, turn.text):
-            yield sse(event.kind, event.data)
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
 
+    async def work() -> None:
+        """The turn goes on, and its answer is kept, although the page may have gone."""
+        try:
+            async for event in cockpit.conversations.send(user, thread_id, turn.text):
+                queue.put_nowait(sse(event.kind, event.data))
+        except Exception:
+            log.exception("a turn failed")
+            message = "Something went wrong here. It has been logged."
+            queue.put_nowait(sse("error", {"code": "error", "message": message}) + sse("done", {}))
+        finally:
+            queue.put_nowait(None)
+
+    async def events() -> AsyncIterator[str]:
+        while (line := await queue.get()) is not None:
+            yield line
+
+    task = asyncio.create_task(work())
+    TURNS.add(task)
+    task.add_done_callback(TURNS.discard)
     return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-cache"})
 
 

@@ -35,12 +35,13 @@ def sign_in(
     credentials: Credentials, request: Request, response: Response, cockpit: CockpitOf
 ) -> dict[str, Any]:
     """Start a session; the answer is the same for an unknown address and a wrong password."""
-    cockpit.attempts.check(credentials.email)
+    who = f"{credentials.email.strip()} from {request.client.host if request.client else ''}"
+    cockpit.attempts.check(who)
     with Session(cockpit.workspace.db) as session:
         try:
             user = authenticate(session, credentials.email, credentials.password)
         except Forbidden:
-            cockpit.attempts.failed(credentials.email)
+            cockpit.attempts.failed(who)
             raise NotSignedIn("The e-mail address or the password is wrong.") from None
     request.app.state.sessions.start(response, user, secure=request.url.scheme == "https")
     return shown(user, cockpit)
@@ -52,7 +53,11 @@ def who(user: SignedIn, cockpit: CockpitOf) -> dict[str, Any]:
 
 
 @router.delete("/session", status_code=204)
-def sign_out(response: Response) -> None:
+def sign_out(request: Request, response: Response) -> None:
+    """End the session, here and on every other device."""
+    user = request.app.state.sessions.read(request.cookies.get(COOKIE))
+    if user is not None:
+        request.app.state.sessions.end(user)
     response.delete_cookie(COOKIE, path="/")
 
 

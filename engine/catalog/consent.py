@@ -28,6 +28,19 @@ def current_consent(
     return {row.customer_id: row for row in rows}
 
 
+def recent_withdrawals(session: Session, customer_ids: Iterable[str], *, since: datetime) -> set[str]:
+    """Customers who withdrew a consent, on whatever channel, after `since`."""
+    return set(
+        session.scalars(
+            select(Consent.customer_id).where(
+                Consent.customer_id.in_(list(customer_ids)),
+                Consent.granted.is_(False),
+                Consent.changed_at > since,
+            )
+        )
+    )
+
+
 def record_consent(
     session: Session,
     customer_id: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -65,9 +66,11 @@ class DecisionService:
         history: History | None = None,
         contact_policy: ContactPolicy | None = None,
         decision_policy: DecisionPolicy | None = None,
+        proof: Callable[[str], str | None] | None = None,
     ) -> None:
         self._ws = ws
         self._ledger = ledger
+        self._proof = proof
         self.contacts = ContactLedger(ws.clock, contact_policy)
         self.models = ModelStore(ws)
         self._reads_lake = history is None
@@ -171,7 +174,8 @@ class DecisionService:
                 decision_id,
                 "A segment's inputs are not kept; replay a customer's decision (DEC-…).",
             )
-        return replay_row(self._row(decision_id), self.models)
+        row = self._row(decision_id)
+        return replay_row(row, self.models, self._proof(decision_id) if self._proof else row.content_hash)
 
     def _ready(self, channel: str | None) -> None:
         if channel is not None:

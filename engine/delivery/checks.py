@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.catalog.consent import current_consent
+from smart_reach.engine.catalog.consent import current_consent, recent_withdrawals
 from smart_reach.engine.catalog.tables import Campaign, Consent, Customer, Term
-from smart_reach.engine.catalog.terms import in_force
+from smart_reach.engine.catalog.terms import in_force, terms_of
 from smart_reach.engine.catalog.words import CHANNEL_LABELS, require_window
 from smart_reach.engine.delivery.messages import ApprovalReader
 from smart_reach.engine.delivery.tables import OutboxRow
 from smart_reach.engine.delivery.timing import next_opening
 from smart_reach.engine.learning.assignment import arm_for
 from smart_reach.engine.learning.tables import Experiment
+
+# As the contact policy: who unsubscribed from one channel is left alone on the others for a while.
+REST = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ class LastChecks:
         self._consents: dict[str, dict[str, Consent]] = {
             channel: current_consent(session, customers, channel) for channel in {row.channel for row in rows}
         }
+        self._resting = recent_withdrawals(session, customers, since=now - REST)
         self._contents = {c.id: _content(session, approved, c) for c in self._campaigns.values()}
-        self._terms: dict[tuple[str, int], str | None] = {}
+        self._terms: dict[tuple[str, int, str], str | None] = {}
 
     def campaign(self, row: OutboxRow) -> Campaign:
         return self._campaigns[row.campaign_id]
@@ -100,6 +104,8 @@ class LastChecks:
         consent = self._consents[row.channel].get(row.customer_id)
         if consent is None or not consent.granted:
             return Hold(f"No consent for {CHANNEL_LABELS[row.channel]}.")
+        if row.customer_id in self._resting:
+            return Hold(f"The customer unsubscribed within the last {REST.days} days.")
         variant, randomised = self._variant(row, content)
         if variant is None:
             return Hold("The variant is not among the approved ones.")
@@ -121,19 +127,23 @@ class LastChecks:
 
     def _outdated(self, variant: Mapping[str, Any]) -> str | None:
         for figure in variant.get("figures", []):
-            key = (str(figure.get("term_id")), int(figure.get("version", 0)))
+            key = (str(figure.get("term_id")), int(figure.get("version", 0)), str(figure.get("text")))
             if key not in self._terms:
                 self._terms[key] = self._term_fault(*key)
             if self._terms[key]:
                 return self._terms[key]
         return None
 
-    def _term_fault(self, term_id: str, version: int) -> str | None:
+    def _term_fault(self, term_id: str, version: int, approved: str) -> str | None:
+        """Why a figure may not go out as it was approved: gone, over, superseded, or worded otherwise."""
         term = self._session.get(Term, (term_id, version), populate_existing=True)
         if term is None:
             return f"There is no version {version} of the term {term_id}."
-        if not in_force(term, self._now):
+        current = terms_of(self._session, term.offer_id, self._now).get(term_id)
+        if not in_force(term, self._now) or current is None or current.version != version:
             return f"Version {version} of {term_id} is no longer in force; the copy must be approved anew."
+        if term.display != approved:
+            return f"{term_id} does not read as it did when the copy was approved."
         return None
 
 

@@ -82,10 +82,11 @@ class AlwaysOn:
         if not due:
             return []
         self._keep_campaigns(session, due)
-        due, recent = self._allowed(session, due, until)
+        accepted = self._replies.accepted(session, np.array([one.customer for one in due]))
+        due, recent = self._allowed(session, due, accepted, until)
         if not due:
             return []
-        events = self._events(session, due, recent)
+        events = self._events(due, recent, accepted)
         if self._on_sent is not None:
             self._on_sent(session, [_sent(one) for one in due if not self._people.holdout[one.customer]])
         return events
@@ -126,12 +127,13 @@ class AlwaysOn:
                 .values(status="finished")
             )
 
-    def _allowed(self, session: Session, due: Sequence[_Due], until: int) -> tuple[list[_Due], list[int]]:
+    def _allowed(
+        self, session: Session, due: Sequence[_Due], accepted: Array, until: int
+    ) -> tuple[list[_Due], list[int]]:
         """Those that consent and the caps let pass, and how many messages each had over seven days."""
         people = [customer_id(one.customer) for one in due]
         channels = {one.campaign.channel for one in due}
         consent = {number: self._consenting(session, due, number) for number in channels}
-        accepted = self._replies.accepted(session, np.array([one.customer for one in due]))
         known = self._contacts.of(session, people, due[0].at, until)
         kept, recent = [], []
         for one, name in zip(due, people, strict=True):
@@ -148,8 +150,8 @@ class AlwaysOn:
         rows: Mapping[str, Any] = current_consent(session, asked, world.CHANNEL_IDS[channel])
         return {name for name, row in rows.items() if row.granted}
 
-    def _events(self, session: Session, due: Sequence[_Due], recent: Sequence[int]) -> list[dict[str, Any]]:
-        contact = self._contact(session, due, recent)
+    def _events(self, due: Sequence[_Due], recent: Sequence[int], accepted: Array) -> list[dict[str, Any]]:
+        contact = self._contact(due, recent, accepted)
         draws = np.array([one.drawn.draws[one.place] for one in due])
         kept = self._people.holdout[contact.customer]
         events = []
@@ -183,12 +185,11 @@ class AlwaysOn:
         builder.add("conversion", delay, self._replies.amounts(contact, factor))
         return builder.events
 
-    def _contact(self, session: Session, due: Sequence[_Due], recent: Sequence[int]) -> Contact:
+    def _contact(self, due: Sequence[_Due], recent: Sequence[int], accepted: Array) -> Contact:
         customer = np.array([one.customer for one in due])
         offer = np.array([one.campaign.offer for one in due])
         at = np.array([one.at for one in due])
         _, weekday = self._rows(due).local.hour_and_weekday(self._people.zone[customer], at // 1_000_000)
-        accepted = self._replies.accepted(session, customer)
         return Contact(
             customer=customer,
             offer=offer,

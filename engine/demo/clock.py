@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,9 @@ class DemoClock:
     """Never goes back. Another process's `advance` is seen here within half a second."""
 
     def __init__(self, db: Engine, real: Clock | None = None) -> None:
-        self._db = db
+        # a pool of its own: `now` is asked inside transactions, and two connections from one pool would
+        # let enough of them wait for each other for ever
+        self._db = create_engine(db.url, pool_size=2, max_overflow=4, pool_pre_ping=True)
         self._real = real or SystemClock()
         self._lock = threading.Lock()
         self._offset = timedelta(0)

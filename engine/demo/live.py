@@ -96,7 +96,7 @@ class LiveBank:
             now = self._workspace.clock.now()
             messages = self._read_inbox(session, now)
             unsubscribed = self._record(session, now)
-            self._campaign_on(session, now)
+            unsubscribed += self._campaign_on(session, now)
             if hold:
                 return TickReport(messages, unsubscribed=unsubscribed)
             self._read_holdout(session, now)
@@ -160,22 +160,22 @@ class LiveBank:
             read += len(messages)
         return read
 
-    def _campaign_on(self, session: Session, now: datetime) -> None:
-        """The bank's own campaigns since the last time; a bank built before they went on begins now."""
+    def _campaign_on(self, session: Session, now: datetime) -> int:
+        """The bank's own campaigns since the last time, and the withdrawals they lead to by now.
+
+        A bank built before its campaigns went on begins now.
+        """
         until = int(now.timestamp() * 1e6)
         cursor = session.get(DemoCursor, ALWAYS_ON)
         if cursor is None:
             session.add(DemoCursor(name=ALWAYS_ON, position=until))
-        elif cursor.position < until:
-            start = cursor.position
-            for moment in range(start + _CHUNK, until, _CHUNK):
-                self._send_until(session, cursor, moment)
-                self._record(session, datetime.fromtimestamp(moment / 1e6, UTC))
-            self._send_until(session, cursor, until)
-
-    def _send_until(self, session: Session, cursor: DemoCursor, until: int) -> None:
-        add_pending(session, self._always_on.between(session, cursor.position, until))
-        cursor.position = until
+            return 0
+        unsubscribed = 0
+        for moment in (*range(cursor.position + _CHUNK, until, _CHUNK), until):
+            add_pending(session, self._always_on.between(session, cursor.position, moment))
+            cursor.position = moment
+            unsubscribed += self._record(session, datetime.fromtimestamp(moment / 1e6, UTC))
+        return unsubscribed
 
     def _read_holdout(self, session: Session, now: datetime) -> None:
         cursor = _cursor(session, "held_out")
@@ -210,7 +210,8 @@ class LiveBank:
         written = self._writer.write(session, due, organic, now, all_due=len(due) < _BATCH)
         if due:
             ids = [row.event_id for row in due]
-            session.execute(update(DemoPending).where(DemoPending.event_id.in_(ids)).values(done=True))
+            done = update(DemoPending).where(DemoPending.event_id.in_(ids)).values(done=True)
+            session.execute(done, execution_options={"synchronize_session": False})  # not used again here
         if written:
             self._replies.wrote()
         return written

@@ -104,6 +104,12 @@ def entries_of(session: Session, subject: str) -> list[Entry]:
     return [Entry(r.seq, r.at, r.kind, r.subject, r.actor, json.loads(r.body)) for r in rows]
 
 
+def recorded_hash(session: Session, subject: str) -> str | None:
+    """The content hash that the newest entry about a subject carries; None without one."""
+    found = [entry.payload.get("content_hash") for entry in entries_of(session, subject)]
+    return next((str(digest) for digest in reversed(found) if digest), None)
+
+
 def verify(session: Session) -> LedgerReport:
     """Walk the whole chain and say where, if anywhere, it breaks. Appends meanwhile do not disturb it."""
     # One statement is one snapshot: head and last number belong together.

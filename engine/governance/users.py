@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -101,6 +102,18 @@ def get_user(session: Session, user_id: str) -> User | None:
     """An active user by id, or None."""
     row = session.get(UserRow, user_id)
     return _user(row) if row is not None and row.active else None
+
+
+def end_sessions(session: Session, user_id: str, at: datetime) -> None:
+    """Sessions of this user that began before `at` are over."""
+    row = session.get(UserRow, user_id)
+    if row is not None:
+        row.sessions_end = at
+
+
+def sessions_end(session: Session, user_id: str) -> datetime | None:
+    """Until when sessions of this user are over; None when none was ever ended."""
+    return session.scalar(select(UserRow.sessions_end).where(UserRow.id == user_id))
 
 
 def seed_demo_users(session: Session) -> list[User]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smart_reach.engine.metrics.answering.story import Fact
-from smart_reach.engine.metrics.questions.parser import Clarification
+from smart_reach.engine.metrics.questions.clarify import Clarification
 from smart_reach.engine.metrics.questions.refusals import Refusal
 from smart_reach.engine.metrics.spec import QuerySpec
 

@@ -120,6 +120,11 @@ def _measures(spec: QuerySpec, model: SemanticModel, source: Source) -> list[tup
         if metric.num is not None and metric.den is not None:
             out.append((Column(f"{id}__num", "num", id), fragment(metric.num)))
             out.append((Column(f"{id}__den", "den", id), fragment(metric.den)))
+        out += [
+            (Column(f"{id}__{name}", "num", id), fragment(sql))
+            for name, sql in metric.arms.items()
+            if name != "level"
+        ]
     size = fragment(f"COUNT(DISTINCT {source.customer})")
     out.append((Column(GROUP_SIZE, "group_size", GROUP_SIZE), size))
     return out

@@ -133,6 +133,7 @@ def analyse(spec: QuerySpec, model: SemanticModel, run: Callable[[QuerySpec], Re
                 (_cells(result, id, metric.id, metric.is_ratio), now),
                 (_cells(old, id, metric.id, metric.is_ratio), before),
                 metric.is_ratio,
+                whole=not (result.hidden or old.hidden or result.truncated or old.truncated),
             )
         )
     ranked = sorted((c for c in cuts if c is not None), key=lambda c: (-c.score, c.dimension))
@@ -156,13 +157,16 @@ def _cut(
     now: tuple[Cells, tuple[float, float]],
     before: tuple[Cells, tuple[float, float]],
     ratio: bool,
+    *,
+    whole: bool,
 ) -> Cut | None:
-    common = set(now[0]) & set(before[0])  # a group hidden in one period must stay hidden in both
+    # a group hidden in one period must stay hidden in both; where none is, a missing one had no cases
+    common = set(now[0]) | set(before[0]) if whole else set(now[0]) & set(before[0])
     shown = [{g: c for g, c in side[0].items() if g in common} for side in (now, before)]
-    for side, whole in zip(shown, (now[1], before[1]), strict=True):
+    for side, total in zip(shown, (now[1], before[1]), strict=True):
         rest = (
-            whole[0] - sum(c[0] for c in side.values()),
-            whole[1] - sum(c[1] for c in side.values()) if ratio else 1.0,
+            total[0] - sum(c[0] for c in side.values()),
+            total[1] - sum(c[1] for c in side.values()) if ratio else 1.0,
         )
         if abs(rest[0]) > 1e-9 or (ratio and rest[1] > 1e-9):
             side[REST] = rest

@@ -203,7 +203,12 @@ def _metric(id: str, raw: dict[str, Any]) -> Metric:
     plural = raw["unit"] == "count" and label.endswith("s")
     return Metric(
         id=id,
-        **{"plural": plural, **raw, "aliases": tuple(raw["aliases"]), "requires": tuple(raw.get("requires") or ())},
+        **{
+            "plural": plural,
+            **raw,
+            "aliases": tuple(raw["aliases"]),
+            "requires": tuple(raw.get("requires") or ()),
+        },
     )
 
 

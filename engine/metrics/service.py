@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from smart_reach.engine.clock import Clock, SystemClock
-from smart_reach.engine.errors import InvalidInput, Unanswerable
+from smart_reach.engine.errors import InvalidInput, Retryable, Unanswerable
 from smart_reach.engine.metrics import overview as overviews
 from smart_reach.engine.metrics.anomalies import Anomaly
 from smart_reach.engine.metrics.answer import Answer
-from smart_reach.engine.metrics.answering.analyst import Analyst
+from smart_reach.engine.metrics.answering.analyst import Analyst, declined
 from smart_reach.engine.metrics.compile import MAX_ROWS, compile_spec
 from smart_reach.engine.metrics.drivers import Drivers, analyse
 from smart_reach.engine.metrics.execute import Connect, Result, fetch, held, run
@@ -48,7 +48,21 @@ class MetricsService:
 
     @cached_property
     def _parser(self) -> Parser:
-        return Parser(self.model, Lexicon(self.model, self._values()))
+        lexicon = Lexicon(self.model, self._values())
+        lexicon.newest_campaign = self._newest_campaign()
+        return Parser(self.model, lexicon)
+
+    def _newest_campaign(self) -> str | None:
+        """The campaign that started last, among those that may be filtered by."""
+        if "campaign" not in self.model.dimensions:
+            return None
+        rows = self._query(
+            "SELECT campaign_id FROM messages WHERE campaign_id IS NOT NULL AND sent AND NOT held_out"
+            " GROUP BY campaign_id"
+            f" HAVING COUNT(DISTINCT customer_id) >= {self.model.minimum_group:d}"
+            " ORDER BY MIN(sent_at) DESC, campaign_id LIMIT 1"
+        )
+        return str(rows[0][0]) if rows else None
 
     def refresh(self) -> None:
         """Forget the index of values: after an ingest, when new campaigns or segments exist."""
@@ -73,8 +87,11 @@ class MetricsService:
 
     def newest(self) -> datetime | None:
         """When the newest event happened, UTC; None for an empty workspace."""
+        return self._edge("MAX")
+
+    def _edge(self, end: str) -> datetime | None:
         # whole microseconds: a timestamptz would need pytz on its way into Python
-        rows = self._query("SELECT epoch_us(MAX(occurred_at)) FROM events")
+        rows = self._query(f"SELECT epoch_us({end}(occurred_at)) FROM events")
         return datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows and rows[0][0] is not None else None
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -114,7 +131,10 @@ class MetricsService:
         """Answer a question, ask back, or decline; no wording of a question makes it raise."""
         newest = self.newest()
         anchor = self._anchor(newest, today)
-        return self._answer(self._parser.parse(text, anchor[0]), newest, anchor)
+        try:
+            return self._answer(self._parser.parse(text, anchor[0]), newest, anchor)
+        except Retryable as error:
+            return declined(error)
 
     def answer(self, spec: QuerySpec, *, trust: str = "parsed") -> Answer:
         """Answer a spec that somebody else filled in (a model, a saved question)."""
@@ -123,11 +143,14 @@ class MetricsService:
         return self._answer(parsed, newest, self._anchor(newest, None))
 
     def _answer(self, parsed: Parsed, newest: datetime | None, anchor: tuple[Anchor, bool]) -> Answer:
-        if parsed.spec is None or parsed.spec.intent != "drivers":
-            return Analyst(self.model, self.run, newest, self.clock.now(), *anchor).answer(parsed)
+        if parsed.panel and parsed.spec is not None:
+            filters = {f.dimension: f.values[0] for f in parsed.spec.filters}
+            analyst = Analyst(self.model, self.run, newest, self.clock.now(), *anchor)
+            return analyst.cohorts(parsed, self.overview(filters))
         with held(self._connect) as connect:
             shared = partial(self._run_on, connect)
-            return Analyst(self.model, shared, newest, self.clock.now(), *anchor).answer(parsed)
+            oldest = self._edge("MIN") if parsed.spec is not None else None
+            return Analyst(self.model, shared, newest, self.clock.now(), *anchor, oldest).answer(parsed)
 
     def drivers(self, metric: str, period: Period, comparison: Period, **changes: Any) -> Drivers:
         """What each group contributed to the change of a metric between two periods."""
@@ -141,7 +164,7 @@ class MetricsService:
         self, metric: str | None = None, days: int = 90, today: date | None = None
     ) -> list[Anomaly]:
         """Days whose figure does not fit level and weekday, newest first."""
-        ids = [metric] if metric else list(self.model.ambiguous["kpi"])[:2]
+        ids = [metric] if metric else list(self.model.watched)
         newest = self.newest()
         analyst = Analyst(self.model, self.run, newest, self.clock.now(), *self._anchor(newest, today))
         found = [a for id in ids for a in analyst.anomalies(id, days)]
@@ -153,7 +176,7 @@ class MetricsService:
 
     def overview_csv(self, filters: OverviewFilters | Mapping[str, Any] | None = None) -> str:
         """The same figures as CSV."""
-        return rows_csv(overviews.csv_rows(self.overview(filters)))
+        return rows_csv(overviews.csv_rows(self.overview(filters), self.model.currency))
 
     def people(
         self, tile: str, filters: OverviewFilters | Mapping[str, Any] | None = None, limit: int = 100

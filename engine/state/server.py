@@ -75,11 +75,16 @@ def database_name(settings: Settings, suffix: str = "") -> str:
 
 
 def connect(server: DatabaseServer, database: str) -> Engine:
-    """A pooled engine on one database; sessions run in UTC."""
+    """A pooled engine on one database; sessions run in UTC.
+
+    The pool is larger than the server's 40 request threads: a request may hold one connection at a time,
+    and background work a few more.
+    """
     return create_engine(
         server.url(database),
         pool_size=8,
-        max_overflow=16,
+        max_overflow=44,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"options": "-c timezone=utc"},
     )

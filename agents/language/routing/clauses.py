@@ -10,7 +10,8 @@ _SINGLE: Final = re.compile(r"(?<!\w)['‘](.+)['’](?!\w)", re.DOTALL)
 # After a colon the outermost quotes hold the copy, whatever marks stand inside it.
 _AFTER_COLON: Final = re.compile(r":\s*(?:\"([^\"]+)\"|“(.+)”|«(.+)»|['‘](.+)['’])\W*$", re.DOTALL)
 _CHECKED: Final = re.compile(
-    r"^\W*(?:(?:please|can you|could you|would you|now|and)\s+)*(?:check|review|vet|verify|validate|screen)\b",
+    r"^\W*(?:(?:please|can you|could you|would you|now|and)\s+)*"
+    r"(?:check|review|vet|verify|validate|screen)\b",
     re.IGNORECASE,
 )
 _STRONG: Final = re.compile(

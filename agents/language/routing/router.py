@@ -93,6 +93,11 @@ class Router:
         total = sum(joint.values())
         return {label: share / total for label, share in joint.items()}
 
+    def clauses(self, text: str) -> list[tuple[str | None, str]]:
+        """The requests in a text, each with its specialist where that is clear."""
+        known = {clause: label for label, clause in self.steps(text)}
+        return [(known.get(clause), clause) for clause in requests_in(text)]
+
     def steps(self, text: str) -> list[tuple[str, str]]:
         """The (specialist, clause) pairs of a request that names several; unclear clauses are left out."""
         return self._steps(requests_in(text))

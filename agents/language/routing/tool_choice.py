@@ -44,7 +44,7 @@ class ToolChooser:
 
 def _ruled(text: str) -> list[str]:
     """Tools whose rule fits the text, in the order of the rules."""
-    rules = load_yaml("tool_rules")
+    rules = load_yaml("tool_rules")["rules"]
     return [str(rule["tool"]) for rule in rules if re.search(rule["pattern"], text, re.IGNORECASE)]
 
 

@@ -34,13 +34,21 @@ class Replay:
         }
 
 
-def replay_row(row: DecisionRow, store: ModelStore) -> Replay:
-    """Replay one row. A record that was changed, or a model file, shows as a named difference."""
+def replay_row(row: DecisionRow, store: ModelStore, proven: str | None) -> Replay:
+    """Replay one row. A record that was changed, or a model file, shows as a named difference.
+
+    `proven`: the content hash that the ledger holds for this decision.
+    """
     found: list[str] = []
-    record = json.loads(row.record)
+    try:
+        record = json.loads(row.record)
+        choice = record["outputs"]["choice"] or {}
+    except (ValueError, KeyError, TypeError) as error:
+        return Replay(row.id, False, (f"record: it cannot be read any more ({type(error).__name__})",))
     if content_hash(record) != row.content_hash:
         found.append("record: its text is not what was hashed when the decision was taken")
-    choice = record["outputs"]["choice"] or {}
+    if proven != row.content_hash:
+        found.append("record: its hash is not the one in the ledger")
     for name in ("offer_id", "channel", "window"):
         if getattr(row, name) != choice.get(name):
             found.append(f"row.{name}: {getattr(row, name)!r} is not the record's {choice.get(name)!r}")

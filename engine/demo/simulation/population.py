@@ -121,7 +121,9 @@ def make_population(size: int, days: int, start: int, seed: int) -> Population:
         activity=activity,
         curiosity=0.05 * rng.lognormal(-0.18, 0.6, size) * (1 + (segment < 3)),
         scanned=rng.random(size) < world.SCANNED_SHARE,
-        churn_day=np.where(rng.random(size) < world.CHURN_SHARE, rng.uniform(10, days, size), np.inf),
+        churn_day=np.where(
+            rng.random(size) < world.CHURN_SHARE, rng.uniform(-world.LEAD_DAYS, days, size), np.inf
+        ),
         slip_day=np.where(rng.random(size) < world.SLIPPING_SHARE, days - rng.uniform(5, 40, size), np.inf),
         spell_start=np.where(spells, rng.uniform(-40, days + 60, (size, 4)), 0.0),
         spell_days=np.where(spells, rng.uniform(35, 70, (size, 4)), 0.0),

@@ -7,23 +7,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from smart_reach.engine.errors import Integrity, Retryable, Unavailable
+import numpy as np
+
+from smart_reach.engine.errors import (
+    Integrity,
+    InvalidInput,
+    Retryable,
+    SmartReachError,
+    Unanswerable,
+    Unavailable,
+)
 from smart_reach.engine.metrics.anomalies import Anomaly, daily_arrays
 from smart_reach.engine.metrics.answer import Answer
-from smart_reach.engine.metrics.answering import contributions, odd_days
+from smart_reach.engine.metrics.answering import cohorts, contributions, odd_days
 from smart_reach.engine.metrics.answering.charts import arrange, chart_of, table_of
 from smart_reach.engine.metrics.answering.narrator import Narrator
 from smart_reach.engine.metrics.answering.story import Story
-from smart_reach.engine.metrics.compile import PERIOD
+from smart_reach.engine.metrics.compile import GROUP_SIZE, PERIOD
 from smart_reach.engine.metrics.drivers import analyse
 from smart_reach.engine.metrics.execute import Result
-from smart_reach.engine.metrics.model import SemanticModel
+from smart_reach.engine.metrics.model import Metric, SemanticModel
 from smart_reach.engine.metrics.questions.parser import Parsed
 from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.questions.refusals import Refusal
-from smart_reach.engine.metrics.spec import Period, QuerySpec, day_text, describe
+from smart_reach.engine.metrics.spec import Period, QuerySpec, day_text, describe, filter_text
 
+ANOMALY_DAYS = 90
 Run = Callable[[QuerySpec], Result]
 
 
@@ -38,9 +49,10 @@ class Analyst:
         now: datetime,
         anchor: Anchor,
         moved: bool,
+        oldest: datetime | None = None,
     ) -> None:
         self.model, self.run, self.newest, self.now = model, run, newest, now
-        self.anchor, self.moved = anchor, moved
+        self.anchor, self.moved, self.oldest = anchor, moved, oldest
 
     def answer(self, parsed: Parsed) -> Answer:
         """The answer, the question back or the refusal."""
@@ -54,9 +66,7 @@ class Analyst:
         try:
             return self._answered(parsed, parsed.spec)
         except (Retryable, Unavailable) as error:
-            # the data or the time allowed cannot answer it: said as a refusal, not as a crash of the chat
-            refusal = Refusal(error.code, error.message + (f" {error.hint}" if error.hint else ""))
-            return Answer(refusal.text, refusal=refusal)
+            return declined(error)
 
     def _answered(self, parsed: Parsed, spec: QuerySpec) -> Answer:
         if spec.intent == "drivers":
@@ -71,10 +81,11 @@ class Analyst:
         before = list(earlier.rows) if earlier else None
         keys = result.keys
         comparable = before if PERIOD not in keys else None
-        narrator = Narrator(spec, self.model, result, rows, comparable)
-        story = narrator.tell()
+        story = Narrator(spec, self.model, result, rows, comparable).tell(parsed.intro)
         self._anchored(story, spec)
         empty = not any(row[id] is not None for row in rows for id in spec.metrics)
+        if empty or not any(row[GROUP_SIZE] for row in rows):
+            self._reaching(story)
         return self._finish(
             parsed,
             spec,
@@ -91,6 +102,32 @@ class Analyst:
             day = day_text(self.anchor.day)
             slot = story.fact(day, day, "newest event")
             story.say(f"The data ends on {slot}, so relative dates count from there.")
+
+    def _reaching(self, story: Story) -> None:
+        """Which days there are, for a question about others."""
+        if self.oldest is None or self.newest is None:
+            return
+        zone = ZoneInfo(self.model.zone)
+        first, last = (day_text(at.astimezone(zone).date()) for at in (self.oldest, self.newest))
+        a, b = story.fact(first, first, "oldest event"), story.fact(last, last, "newest event")
+        story.say(f"The data reaches from {a} to {b}.")
+
+    def cohorts(self, parsed: Parsed, page: dict[str, Any]) -> Answer:
+        """The weekly cohorts of an Overview page."""
+        assert parsed.spec is not None
+        story = Story()
+        cohorts.tell(story, page["cohorts"])
+        named = " and ".join(filter_text(f, self.model) for f in parsed.spec.filters)
+        return Answer(
+            story.text(),
+            tuple(story.facts),
+            parsed.trust,
+            table=cohorts.table(page["cohorts"]),
+            spec_text=page["cohorts"]["title"] + (f", where {named}" if named else ""),
+            row_count=len(page["cohorts"]["rows"]),
+            freshness=self.freshness(),
+            notes=parsed.notes,
+        )
 
     def _finish(
         self, parsed: Parsed, spec: QuerySpec, story: Story, *, fallback: str, **shown: object
@@ -133,7 +170,7 @@ class Analyst:
         if math.isnan(drivers.now) or not drivers.cuts:
             contributions.tell_nothing(story, spec)
             return self._finish(parsed, spec, story, fallback="No data.", row_count=0)
-        contributions.tell(story, drivers, spec, self.model)
+        contributions.tell(story, drivers, spec, self.model, asked=parsed.text)
         self._anchored(story, spec)
         return self._finish(
             parsed,
@@ -147,27 +184,43 @@ class Analyst:
         )
 
     def _anomalies(self, parsed: Parsed, spec: QuerySpec) -> Answer:
-        metric = self.model.metric(spec.metrics[0])
-        found = self.anomalies(metric.id, 90, spec)
+        metrics = [self.model.metric(id) for id in spec.metrics]
+        for metric in metrics:
+            if not self._daily(metric):
+                text = f"{metric.label} cannot be judged day by day. Ask about a rate or a sum."
+                return declined(Unanswerable(text))
+        found = [a for metric in metrics for a in self.anomalies(metric.id, ANOMALY_DAYS, spec)]
+        found.sort(key=lambda a: (a.at, abs(a.z)), reverse=True)
         story = Story()
-        odd_days.tell(story, found, metric, self.model.currency)
+        period = spec.period or self._watched_days(ANOMALY_DAYS)
+        odd_days.tell(story, found, metrics, period, self.model.currency)
         self._anchored(story, spec)
         return self._finish(
             parsed,
-            spec,
+            replace(spec, period=period),
             story,
             fallback="The table holds the days.",
-            table=odd_days.table(found, metric) if found else None,
+            table=odd_days.table(found, metrics) if found else None,
             row_count=len(found),
         )
+
+    def _daily(self, metric: Metric) -> bool:
+        timed = self.model.sources[metric.source].time is not None
+        return timed and (metric.is_ratio or metric.additive)
+
+    def _watched_days(self, days: int) -> Period:
+        end = self.anchor.day - timedelta(days=0 if self.moved else 1)  # today is not over yet
+        return Period(end - timedelta(days=days - 1), end)
 
     def anomalies(self, metric_id: str, days: int, spec: QuerySpec | None = None) -> list[Anomaly]:
         """Anomalous days of a metric in the last `days` days; none for metrics without days."""
         metric = self.model.metric(metric_id)
-        if self.model.sources[metric.source].time is None or not (metric.is_ratio or metric.additive):
+        if not self._daily(metric):
             return []
-        end = self.anchor.day - timedelta(days=0 if self.moved else 1)  # today is not over yet
-        period = Period(end - timedelta(days=days - 1), end)
+        period = self._watched_days(days)
+        if spec is not None and spec.period is not None and spec.period.start < period.start:
+            period = Period(spec.period.start - timedelta(days=28), period.end)
+        end = period.end
         query = QuerySpec((metric_id,), filters=spec.filters if spec else (), period=period, grain="day")
         rows: list[tuple[date, Any, Any]] = [
             (r[PERIOD], r.get(f"{metric_id}__num", r[metric_id]), r.get(f"{metric_id}__den", 0))
@@ -177,10 +230,20 @@ class Analyst:
             return []
         start = max(period.start, min(row[0] for row in rows))
         dates, num, den = daily_arrays(rows, start, end)
+        if metric.is_ratio and np.count_nonzero(den) * 2 < len(den):
+            return []  # cases on a few days only have no weekly course to deviate from
         out = odd_days.anomalies(metric, dates, num, den if metric.is_ratio else None, self.model.currency)
         if spec is not None and spec.period is not None:
             out = [a for a in out if spec.period.start <= a.at <= spec.period.end]
         return sorted(out, key=lambda a: a.at, reverse=True)
+
+
+def declined(error: SmartReachError) -> Answer:
+    """What the data or the time allowed cannot answer: said politely, not as a crash of the chat."""
+    if isinstance(error, InvalidInput):
+        return Answer(error.remedy, refusal=Refusal(error.code, error.remedy))
+    refusal = Refusal(error.code, error.message + (f" {error.hint}" if error.hint else ""))
+    return Answer(refusal.text, refusal=refusal)
 
 
 def _refusal_text(refusal: Refusal) -> str:

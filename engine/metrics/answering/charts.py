@@ -6,6 +6,7 @@ import math
 from datetime import date
 from typing import Any
 
+from smart_reach.engine.metrics.answering.intervals import against_holdout
 from smart_reach.engine.metrics.compile import PERIOD
 from smart_reach.engine.metrics.execute import Result, Row
 from smart_reach.engine.metrics.model import SemanticModel
@@ -62,6 +63,11 @@ def table_of(
     ]
     for id in spec.metrics:
         columns.append({"id": id, "label": model.metric(id).label, "unit": model.metric(id).unit})
+        if model.metric(id).arms:
+            columns += [
+                {"id": f"{id}_{side}", "label": f"{side.capitalize()} bound", "unit": model.metric(id).unit}
+                for side in ("lower", "upper")
+            ]
         if before is not None:
             columns.append(
                 {
@@ -79,6 +85,8 @@ def table_of(
         ]
         for id in spec.metrics:
             line.append(plain(row[id]))
+            if model.metric(id).arms:
+                line += against_holdout(model.metric(id), row) or (None, None)
             if before is not None:
                 line.append(plain(old.get(tuple(row[k] for k in keys), {}).get(id)))
         out.append(line)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from smart_reach.engine.metrics.answering.story import Story, show, show_change
-from smart_reach.engine.metrics.drivers import REST, Drivers
+from smart_reach.engine.metrics.drivers import REST, Drivers, Part
 from smart_reach.engine.metrics.model import SemanticModel, Unit
 from smart_reach.engine.metrics.spec import QuerySpec
+
+FEW = 6
+_FELL = re.compile(r"\b(?:drop\w*|f[ae]ll\w*|declin\w+|decreas\w+|lower|down|worse)\b", re.IGNORECASE)
+_ROSE = re.compile(r"\b(?:ris\w+|rose|grow\w*|grew|increas\w+|improv\w+|higher|up|better)\b", re.IGNORECASE)
 
 
 def tell_nothing(story: Story, spec: QuerySpec) -> None:
@@ -17,8 +22,8 @@ def tell_nothing(story: Story, spec: QuerySpec) -> None:
     story.say(f"There is nothing to report: no comparable data for {dates}.")
 
 
-def tell(story: Story, drivers: Drivers, spec: QuerySpec, model: SemanticModel) -> None:
-    """Say how far the metric moved and which groups had the largest part in it."""
+def tell(story: Story, drivers: Drivers, spec: QuerySpec, model: SemanticModel, *, asked: str = "") -> None:
+    """Say how far the metric moved and which groups had a part in it; `asked` may suppose a direction."""
     assert spec.period is not None
     assert spec.comparison is not None
     metric, currency = model.metric(drivers.metric), model.currency
@@ -34,29 +39,37 @@ def tell(story: Story, drivers: Drivers, spec: QuerySpec, model: SemanticModel) 
         f"derived · change of {metric.id}",
     )
     past = story.fact(spec.comparison.dates, spec.comparison.dates, "comparison period")
-    moved = "rose" if drivers.change > 0 else "fell" if drivers.change < 0 else "did not change"
-    amount = f" by {size}" if drivers.change else ""
-    story.say(f"{metric.label} {moved}{amount} to {now} ({dates}), from {before} ({past}).")
-    named = _largest(story, drivers, model)
-    if named:
-        label = drivers.cuts[0].label.lower()
-        story.say(f"By {label}, the largest contribution came from {' and '.join(named)}.")
+    still = show(drivers.now, metric.unit, currency) == show(drivers.before, metric.unit, currency)
+    moved = "rose" if drivers.change > 0 else "fell"
+    if still:
+        story.say(f"{metric.label} hardly changed: {now} ({dates}), {before} before ({past}).")
+    else:
+        wrong = _FELL if drivers.change > 0 else _ROSE
+        denied = f" did not {'fall' if wrong is _FELL else 'rise'}; it" if wrong.search(asked) else ""
+        story.say(f"{metric.label}{denied} {moved} by {size} to {now} ({dates}), from {before} ({past}).")
+    cut = drivers.cuts[0]
+    if len(cut.parts) <= FEW:
+        named = [_part(story, drivers, model, part) for part in cut.parts]
+        story.say(f"Contributions by {cut.label.lower()}: {', '.join(named)}.")
+    elif named := _largest(story, drivers, model):
+        story.say(f"By {cut.label.lower()}, the largest contribution came from {' and '.join(named)}.")
     story.say("Contributions add up to the change; they do not say what brought it about.")
 
 
 def _largest(story: Story, drivers: Drivers, model: SemanticModel) -> list[str]:
-    cut, unit = drivers.cuts[0], _unit(drivers, model)
+    cut = drivers.cuts[0]
     with_it = [p for p in cut.parts if p.value != REST and p.contribution * drivers.change > 0]
-    named = []
-    for part in with_it[:2]:
-        name = story.fact(part.label, part.label, f"{cut.dimension} · {part.label}")
-        share = story.fact(
-            part.contribution,
-            show(part.contribution, unit, model.currency),
-            f"derived · contribution of {part.label}",
-        )
-        named.append(f"{name} ({share})")
-    return named
+    return [_part(story, drivers, model, part) for part in with_it[:2]]
+
+
+def _part(story: Story, drivers: Drivers, model: SemanticModel, part: Part) -> str:
+    name = story.fact(part.label, part.label, f"{drivers.cuts[0].dimension} · {part.label}")
+    share = story.fact(
+        part.contribution,
+        show(part.contribution, _unit(drivers, model), model.currency),
+        f"derived · contribution of {part.label}",
+    )
+    return f"{name} ({share})"
 
 
 def table(drivers: Drivers, model: SemanticModel) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smart_reach.engine.metrics.answering.charts import period_text, plain
+from smart_reach.engine.metrics.answering.intervals import against_holdout
 from smart_reach.engine.metrics.answering.story import Story, show, show_change, wilson
 from smart_reach.engine.metrics.compile import PERIOD
 from smart_reach.engine.metrics.execute import Result, Row
@@ -22,9 +23,11 @@ class Narrator:
         self.metrics = [model.metric(id) for id in spec.metrics]
         self.story = Story()
 
-    def tell(self) -> Story:
-        """The story of the result, figure by figure bound to its cell."""
+    def tell(self, intro: str | None = None) -> Story:
+        """The story of the result, figure by figure bound to its cell; `intro` is said before it."""
         keys = self.result.keys
+        if intro:
+            self.story.say(intro)
         if not any(row[m.id] is not None for row in self.rows for m in self.metrics) or self._no_cases():
             small = " The groups there are too small to show." if self.result.hidden else ""
             self.story.say(f"There is nothing to report: no data for {self._where()}.{small}")
@@ -66,6 +69,25 @@ class Narrator:
             plain(row[metric.id]), show(plain(row[metric.id]), metric.unit, self.model.currency), source
         )
 
+    def _bounds(self, metric: Metric, row: Row, index: int) -> str:
+        """; 95% interval a to b — for figures against the holdout, which are never told without it."""
+        if not metric.arms:
+            return ""
+        bounds = against_holdout(metric, row)
+        if bounds is None:
+            return "; too few held-out customers for an interval"
+        share = float(metric.arms["level"])
+        level = self.story.fact(share, f"{share:.0%}", "constant · interval level")
+        low, high = (
+            self.story.fact(
+                bound,
+                show(bound, metric.unit, self.model.currency),
+                f"derived · row {index} · {metric.id} {side} bound",
+            )
+            for bound, side in zip(bounds, ("lower", "upper"), strict=True)
+        )
+        return f"; {level} interval {low} to {high}"
+
     def _key(self, row: Row, index: int) -> str:
         names = []
         for key in self.result.keys:
@@ -81,15 +103,18 @@ class Narrator:
     def _single(self, metric: Metric) -> None:
         row = self.rows[0]
         if row[metric.id] is None:
-            self.story.say(f"{metric.label} has no value {self._when()}: there are no cases to divide by.")
+            verb = "have" if metric.plural else "has"
+            self.story.say(f"{metric.label} {verb} no value {self._when()}: there are no cases to divide by.")
             return
-        verb = ":" if metric.unit == "count" else " was"
+        verb = ":" if metric.unit == "count" else f" {metric.verb}"
         text = f"{metric.label}{verb} {self._value(metric, row, f'row 0 · {metric.id}')} {self._when()}"
         if metric.is_ratio and metric.unit == "percent":
             num, den = plain(row[f"{metric.id}__num"]) or 0, plain(row[f"{metric.id}__den"]) or 0
             a = self.story.fact(num, f"{num:,.0f}", f"row 0 · {metric.id} numerator")
             b = self.story.fact(den, f"{den:,.0f}", f"row 0 · {metric.id} denominator")
             text += f" ({a} of {b}{self._interval(metric, num, den)})"
+        if metric.arms:
+            text += f" ({self._bounds(metric, row, 0).removeprefix('; ')})"
         if self.before and self.before[0].get(metric.id) is not None and self.spec.comparison:
             text += self._against(metric, row, self.before[0])
         self.story.say(text + ".")
@@ -121,10 +146,11 @@ class Narrator:
         low, bottom = min(known, key=lambda pair: (pair[1][metric.id], pair[0]))
 
         def at(index: int, row: Row) -> str:
-            return f"{self._value(metric, row, f'row {index} · {metric.id}')} ({self._key(row, index)})"
+            value = self._value(metric, row, f"row {index} · {metric.id}")
+            return f"{value} ({self._key(row, index)}{self._bounds(metric, row, index)})"
 
         if i == j:
-            self.story.say(f"{metric.label} was {at(i, first)}.")
+            self.story.say(f"{metric.label} {metric.verb} {at(i, first)}.")
             return
         self.story.say(
             f"{metric.label} went from {at(i, first)} to {at(j, last)};"
@@ -138,7 +164,7 @@ class Narrator:
 
         def at(pair: tuple[int, Row]) -> str:
             value = self._value(metric, pair[1], f"row {pair[0]} · {metric.id}")
-            return f"{self._key(pair[1], pair[0])} ({value})"
+            return f"{self._key(pair[1], pair[0])} ({value}{self._bounds(metric, pair[1], pair[0])})"
 
         if len(known) == 1:
             self.story.say(f"{metric.label} {self._when()}: {at(known[0])} is the only group.")
@@ -146,9 +172,8 @@ class Narrator:
         first, second = (best, worst) if not self.spec.order or self.spec.order.descending else (worst, best)
         words = ("highest", "lowest") if first is best else ("lowest", "highest")
         cut = " shown" if self.spec.limit else ""
-        verb = "were" if metric.unit == "count" and metric.label.endswith("s") else "was"
         self.story.say(
-            f"{metric.label} {self._when()} {verb} {words[0]} for {at(first)}"
+            f"{metric.label} {self._when()} {metric.verb} {words[0]} for {at(first)}"
             f" and {words[1]}{cut} for {at(second)}."
         )
         if len(known) == 2:

@@ -9,7 +9,7 @@ from typing import Any
 from smart_reach.engine.metrics.anomalies import Anomaly, Floats, detect, severity_of
 from smart_reach.engine.metrics.answering.story import Story, show
 from smart_reach.engine.metrics.model import Metric
-from smart_reach.engine.metrics.spec import day_text
+from smart_reach.engine.metrics.spec import Period, day_text
 
 
 def anomalies(
@@ -24,11 +24,18 @@ def anomalies(
     return found
 
 
-def tell(story: Story, found: Sequence[Anomaly], metric: Metric, currency: str) -> None:
+def tell(
+    story: Story, found: Sequence[Anomaly], metrics: Sequence[Metric], period: Period, currency: str
+) -> None:
     """Say the newest three, or that no day stands out."""
+    by_id = {metric.id: metric for metric in metrics}
     if not found:
-        story.say(f"No day of {metric.label.lower()} stands out from its level and weekday.")
+        names = [metric.label.lower() for metric in metrics]
+        listed = ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else names[0]
+        dates = story.fact(period.dates, period.dates, "period")
+        story.say(f"Nothing unusual: from {dates}, no day of {listed} stands out from its level and weekday.")
     for item in found[:3]:
+        metric = by_id[item.metric]
         day = story.fact(item.at, day_text(item.at), f"day {item.at}")
         value = story.fact(
             item.value, show(item.value, metric.unit, currency), f"day {item.at} · {metric.id}"
@@ -38,19 +45,23 @@ def tell(story: Story, found: Sequence[Anomaly], metric: Metric, currency: str) 
         )
         side = "above" if item.value > item.expected else "below"
         story.say(
-            f"On {day}, {metric.label.lower()} was {value}, {side} the {usual} that level and weekday"
-            " lead to expect."
+            f"On {day}, {metric.label.lower()} {metric.verb} {value}, {side} the {usual}"
+            " that level and weekday lead to expect."
         )
 
 
-def table(found: Sequence[Anomaly], metric: Metric) -> dict[str, Any]:
-    """Day, value and expectation, one row a day."""
+def table(found: Sequence[Anomaly], metrics: Sequence[Metric]) -> dict[str, Any]:
+    """Day, value and expectation, one row a day; several figures are named in a column."""
+    several = len(metrics) > 1
+    metric = metrics[0]
+    value = ("value", "Value", metric.unit) if several else (metric.id, metric.label, metric.unit)
     columns = [
         ("day", "Day", ""),
-        (metric.id, metric.label, metric.unit),
+        *([("metric", "Figure", "")] if several else []),
+        value,
         ("expected", "Expected", metric.unit),
     ]
     return {
         "columns": [{"id": id, "label": label, "unit": unit} for id, label, unit in columns],
-        "rows": [[day_text(a.at), a.value, a.expected] for a in found],
+        "rows": [[day_text(a.at), *([a.label] if several else []), a.value, a.expected] for a in found],
     }

@@ -99,17 +99,19 @@ def show(value: float | int | None, unit: Unit, currency: str = "EUR") -> str:
     """A figure as people read it. Money is in minor units, shares are fractions."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
-    if unit == "percent":
-        return f"{value * 100:.2f}%"
-    if unit == "points":
-        return f"{value * 100:+.2f} pp".replace("-", "−")
     if unit == "money":
         return money(value, currency)
-    if unit == "months":
-        return f"{value:.1f} months"
-    if unit == "count":
-        return f"{round(value):,}"
-    return f"{value:,.1f}"
+    if unit == "percent":
+        text = f"{value * 100:.2f}%"
+    elif unit == "points":
+        text = f"{value * 100:+.2f} pp"
+    elif unit == "months":
+        text = f"{value:.1f} months"
+    elif unit == "count":
+        text = f"{round(value):,}"
+    else:
+        text = f"{value:,.1f}"
+    return text.replace("-", "−")
 
 
 def money(minor: float, currency: str = "EUR") -> str:

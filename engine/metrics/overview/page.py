@@ -177,7 +177,7 @@ def series(days: list[Day], period: Period, bank: bool) -> dict[str, Any]:
 
 
 def page_anomalies(days: list[Day], period: Period, bank: bool, model: SemanticModel) -> list[Anomaly]:
-    """Anomalies of the last 90 days, newest first; today, not over yet, is left out."""
+    """Anomalies of the period against the last 90 days, newest first; today, not over yet, is left out."""
     known = [d for d in days if d.sent]
     if not known:
         return []
@@ -203,15 +203,23 @@ def page_anomalies(days: list[Day], period: Period, bank: bool, model: SemanticM
         if np.count_nonzero(den) * 2 < len(den):
             continue  # calls on a few days only have no weekly course to deviate from
         found += odd_days.anomalies(model.metric(metric), dates, num, den, model.currency)
+    found = [a for a in found if period.start <= a.at <= period.end]
     return sorted(found, key=lambda a: (a.at, abs(a.z)), reverse=True)
 
 
-def csv_rows(page: dict[str, Any]) -> list[list[Any]]:
+def csv_rows(page: dict[str, Any], currency: str) -> list[list[Any]]:
     """Tiles, funnel and daily series as rows of one CSV file."""
     rows: list[list[Any]] = [["tile", "value", "unit", "change", "low", "high"]]
     for tile in page["tiles"]:
         low, high = tile["interval"] or (None, None)
-        rows.append([tile["label"], tile["value"], tile["unit"], tile["delta"], low, high])
+        figures, unit = [tile["value"], tile["delta"], low, high], tile["unit"]
+        if unit == "money":  # currency units, not minor ones; a relative change stays a share
+            relative = tile["delta_display"].endswith("%")
+            figures = [
+                n if n is None or (relative and i == 1) else round(n / 100, 2) for i, n in enumerate(figures)
+            ]
+            unit = currency
+        rows.append([tile["label"], figures[0], unit, *figures[1:]])
     rows += [[], ["funnel step", "customers", "share", "holdout share"]]
     rows += [[s["label"], s["count"], s["share"], s["holdout_share"]] for s in page["funnel"]["steps"]]
     lines = page["daily"]["series"]

@@ -94,7 +94,7 @@ def cohorts(
         size = cells[(week, -1)]
         if size < model.minimum_group:
             continue
-        weeks = (last_week - week).days // 7 + 1
+        weeks = (last_week - week).days // 7  # the current week is not over: it has no share yet
         values = [cells.get((week, i), 0) / size if i < weeks else None for i in range(COHORT_WEEKS)]
         out.append({"cohort": f"{week:%d %b}", "size": size, "values": values})
     return {"title": title, "columns": columns, "rows": out}

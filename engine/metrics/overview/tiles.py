@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from smart_reach.engine.metrics.answering.intervals import MIN_HELD, against_holdout
 from smart_reach.engine.metrics.answering.story import money, show, wilson
 from smart_reach.engine.metrics.compile import compile_spec
 from smart_reach.engine.metrics.model import Metric, SemanticModel
@@ -97,17 +98,12 @@ def demo_tiles(
         (before.clicked, before.delivered),
         lambda d: (d.clicked, d.delivered),
     )
-    note = (
-        f"holdout {show(totals.held.converted / totals.held.sent, 'percent')}"
-        if totals.held.sent >= 10
-        else None
-    )
     build.rate(
         "conversion_rate",
         (now.converted, now.delivered),
         (before.converted, before.delivered),
         lambda d: (d.converted, d.delivered),
-        note,
+        uplift_note(model, totals),
     )
     build.incremental(totals)
     build.rate(
@@ -120,6 +116,28 @@ def demo_tiles(
     if extra.get("now"):
         build.snapshot(extra)
     return build.tiles
+
+
+def uplift_note(model: SemanticModel, totals: Totals) -> str | None:
+    """The analyst's uplift with its interval, by message sent as the holdout is by message kept back."""
+    now, held = totals.now, totals.held
+    if now.sent < 2 or held.sent < MIN_HELD:
+        return None
+    cells = {
+        "treated": now.sent,
+        "sum": now.converted,
+        "squares": now.converted,
+        "held": held.sent,
+        "held_sum": held.converted,
+        "held_squares": held.converted,
+    }
+    value = now.converted / now.sent - held.converted / held.sent
+    bounds = against_holdout(
+        model.metric("uplift"), {"uplift": value, **{f"uplift__{k}": n for k, n in cells.items()}}
+    )
+    assert bounds is not None
+    low, high = (show(bound, "points") for bound in bounds)
+    return f"uplift {show(value, 'points')}, 95% CI {low} to {high}"
 
 
 def bank_tiles(model: SemanticModel, totals: Totals, days: list[Day], period: Period) -> list[dict[str, Any]]:

@@ -125,9 +125,8 @@ def _rolling(match: re.Match[str], anchor: Anchor) -> Found:
     """The last n units; none of them is no period."""
     count, unit = _count(match[1] or match[2]), match[3]
     if count < 1:
-        return _found(
-            match, rolling(anchor, 14, "day"), problem=f"The last 0 {unit}s hold no day. How far back do you mean?"
-        )
+        problem = f"The last 0 {unit}s hold no day. How far back do you mean?"
+        return _found(match, rolling(anchor, RECENT_DAYS, "day"), problem=problem)
     return _found(match, rolling(anchor, count, unit))
 
 

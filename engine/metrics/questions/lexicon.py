@@ -23,7 +23,8 @@ _REWRITES = [
     # people are counted once in any case: unique people opened
     (
         re.compile(
-            r"\b(?:unique|distinct|different|individual) (?:people|customers|clients|users|recipients|persons)"
+            r"\b(?:unique|distinct|different|individual)"
+            r" (?:people|customers|clients|users|recipients|persons)"
             r"(?= (?:who |have |has |that |had )*(?:open|read|click|tap|convert|bought|buy|sign|opt|unsub))"
         ),
         "people",
@@ -93,7 +94,8 @@ class Lexicon:
         for dimension in model.dimensions.values():
             if not dimension.filter_only:
                 self._add((dimension.label, *dimension.aliases), Target("dimension", dimension.id))
-        for word in model.ambiguous:
+        self.newest_campaign: str | None = None
+        for word in (*model.ambiguous, *model.bundles, *model.glossary):
             self._add((word,), Target("ambiguous", word))
         for dimension in model.dimensions.values():
             if dimension.filter_only:
@@ -222,10 +224,10 @@ class Lexicon:
         ids = [t.id for t in targets if t.kind == "dimension" and self._values.get(t.id)]
         return ids[0] if len(ids) == 1 else None
 
-    def values(self, dimension: str, like: str = "") -> list[str | int]:
+    def values(self, dimension: str, like: str) -> list[str | int]:
         """The known values of a dimension, the most similar to `like` first."""
         found = list(dict.fromkeys(self._values.get(dimension, {}).values()))
-        return sorted(found, key=lambda v: -OSA.normalized_similarity(str(v).lower(), like)) if like else found
+        return sorted(found, key=lambda v: -OSA.normalized_similarity(str(v).lower(), like))
 
     def suggestions(self, word: str, count: int = 3) -> list[Target]:
         """Nearest meanings of an unknown word, for one-click choices."""

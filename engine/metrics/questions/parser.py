@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 
 from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.metrics.model import SemanticModel
+from smart_reach.engine.metrics.questions.clarify import Clarification, Clarifier
 from smart_reach.engine.metrics.questions.dates import find_dates
-from smart_reach.engine.metrics.questions.lexicon import Lexicon, Target, tokens_of
+from smart_reach.engine.metrics.questions.lexicon import Lexicon, tokens_of
 from smart_reach.engine.metrics.questions.periods import Anchor, previous, rolling, unit_period
 from smart_reach.engine.metrics.questions.phrases import vocabulary
 from smart_reach.engine.metrics.questions.reading import Draft, Reader
 from smart_reach.engine.metrics.questions.refusals import Refusal, refuse
-from smart_reach.engine.metrics.spec import Filter, Grain, Order, Period, QuerySpec, question_of, validate
+from smart_reach.engine.metrics.spec import Grain, Order, Period, QuerySpec, validate
 
-
-@dataclass(frozen=True)
-class Clarification:
-    """A question back, with choices that can be asked as they stand."""
-
-    question: str
-    choices: tuple[str, ...]
+_COHORTS = re.compile(r"\b(?:cohorts?(?! groups?)|retention|retained|weekly cohorts?)\b")
+PANEL_FILTERS = ("offer", "channel", "segment")
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,8 @@ class Parsed:
     clarification: Clarification | None = None
     refusal: Refusal | None = None
     notes: tuple[str, ...] = ()
+    intro: str | None = None  # said before the figures: what a word means here
+    panel: str | None = None  # "cohorts": told from the Overview's panel; `spec` holds its filters
 
 
 class Parser:
@@ -55,6 +54,8 @@ class Parser:
         if refusal := refuse(text):
             return self._refused(text, refusal)
         tokens = tokens_of(text)
+        if _COHORTS.search(" ".join(tokens)) and "churn_risk" in self.model.metrics:
+            return self._cohorts(text, tokens, anchor)
         if not tokens:
             return self._refused(text, Refusal("empty", "There is no question in that."))
         if same := self._verified.get(tuple(tokens)):
@@ -63,102 +64,69 @@ class Parser:
             )
         return self._finish(text, self._reader.read(tokens, anchor), anchor)
 
+    def _cohorts(self, text: str, tokens: list[str], anchor: Anchor) -> Parsed:
+        """The Overview's weekly cohorts; they can be narrowed by one offer, channel and segment."""
+        draft = self._reader.read([t for t in tokens if not _COHORTS.fullmatch(t)], anchor)
+        spec = QuerySpec((), filters=tuple(draft.filters))
+        clarifier = Clarifier(self.model, self.lexicon, anchor)
+        if no_such := clarifier.unknown_value(draft, QuerySpec((), filters=spec.filters)):
+            return Parsed(text, "none", clarification=no_such)
+        odd = [
+            f for f in spec.filters if f.dimension not in PANEL_FILTERS or f.op != "in" or len(f.values) > 1
+        ]
+        if odd or draft.unexplained:
+            question = "Cohorts can be narrowed by one offer, channel or segment only."
+            return Parsed(text, "none", clarification=Clarification(question, ("Cohort retention",)))
+        return Parsed(text, "parsed", spec=spec, panel="cohorts", notes=tuple(draft.notes))
+
     def _refused(self, text: str, refusal: Refusal) -> Parsed:
         choices = tuple(row["text"] for row in self.model.starters)
         return Parsed(text, "none", refusal=replace(refusal, choices=choices))
 
     def _finish(self, text: str, draft: Draft, anchor: Anchor) -> Parsed:
+        intro = self._complete(draft)
         spec = self._spec(draft, anchor)
         unexplained = tuple(dict.fromkeys(draft.unexplained))
+        clarifier = Clarifier(self.model, self.lexicon, anchor)
+        if no_such := clarifier.unknown_value(draft, spec):
+            return Parsed(text, "none", unexplained=unexplained, clarification=no_such)
         nothing = not (draft.metrics or draft.ambiguous or draft.dimensions or draft.filters)
         if nothing and not (draft.cues.anomalies or draft.cues.drivers):
             return self._refused(
-                text, Refusal("unknown", f"I do not know that. I can answer about {self._topics()}.")
+                text, Refusal("unknown", f"I do not know that. I can answer about {clarifier.topics()}.")
             )
         if not draft.metrics and unexplained and not draft.ambiguous and not draft.cues.anomalies:
             word = " ".join(unexplained)
             return self._refused(
                 text,
                 Refusal(
-                    "unknown_metric", f"There is no measure called “{word}” here. I know {self._topics()}."
+                    "unknown_metric",
+                    f"There is no measure called “{word}” here. I know {clarifier.topics()}.",
                 ),
             )
-        if clarification := self._clarify(draft, spec, unexplained):
+        if clarification := clarifier.ask(draft, spec, unexplained):
             return Parsed(text, "none", unexplained=unexplained, clarification=clarification)
         try:
             spec = validate(spec, self.model)
         except InvalidInput as error:
-            return Parsed(text, "none", clarification=self._repair(spec, error), notes=(error.message,))
-        return Parsed(text, "parsed", spec=spec, notes=tuple(draft.notes))
+            return Parsed(text, "none", clarification=clarifier.repair(spec, error))
+        return Parsed(text, "parsed", spec=spec, notes=tuple(draft.notes), intro=intro)
 
-    def _topics(self) -> str:
-        labels = [m.label.lower() for m in list(self.model.metrics.values())[:14]]
-        return ", ".join(labels[:-1]) + " and " + labels[-1]
-
-    def _clarify(self, draft: Draft, spec: QuerySpec, unexplained: tuple[str, ...]) -> Clarification | None:
-        sources = {self.model.metric(id).source for id in draft.metrics}
-        if unexplained:
-            word = unexplained[0]
-            return Clarification(f"What does “{word}” mean here?", self._without(draft, spec, word))
-        if draft.unclear:
-            words, targets = draft.unclear[0]
-            choices = [question_of(self._with(spec, t), self.model) for t in targets[:4]]
-            return Clarification(f"“{words}” can mean several things. Which one?", tuple(choices))
-        if len(sources) > 1:
-            return Clarification(
-                "These are measured on different things. Which one first?", self._choices(spec, draft.metrics)
-            )
-        rated = "rate" in draft.ambiguous and not any(self.model.metric(id).is_ratio for id in draft.metrics)
-        if draft.metrics and not rated:
-            return None
-        ids = [id for word in draft.ambiguous for id in self.model.ambiguous[word]] or list(
-            self.model.ambiguous["kpi"]
-        )
-        question = (
-            f"Which figure do you mean by “{draft.ambiguous[0]}”?" if draft.ambiguous else "Which figure?"
-        )
-        return Clarification(question, self._choices(spec, ids))
-
-    def _choices(self, spec: QuerySpec, ids: list[str]) -> tuple[str, ...]:
-        out = []
-        for id in dict.fromkeys(ids):
-            order = replace(spec.order, by=id) if spec.order else None
-            candidate = replace(spec, metrics=(id,), order=order, intent="value")
-            try:
-                out.append(question_of(validate(candidate, self.model), self.model))
-            except InvalidInput:
-                continue  # this figure cannot be split that way: not a choice
-        return tuple(out[:4])
-
-    def _with(self, spec: QuerySpec, target: Target) -> QuerySpec:
-        if target.kind == "metric":
-            return replace(spec, metrics=(target.id,))
-        if target.kind == "dimension":
-            return replace(spec, dimensions=(*spec.dimensions, target.id)[:2])
-        if target.value is None:
-            return spec
-        return replace(spec, filters=(*spec.filters, Filter(target.id, "in", (target.value,))))
-
-    def _without(self, draft: Draft, spec: QuerySpec, word: str) -> tuple[str, ...]:
-        choices: list[str] = []
-        for target in self.lexicon.suggestions(word):
-            candidate = self._with(spec, target)
-            if candidate.metrics and candidate != spec:
-                choices.append(question_of(candidate, self.model))
-        if spec.metrics:
-            choices.append(question_of(spec, self.model))
-        else:
-            ids = [id for name in draft.ambiguous for id in self.model.ambiguous[name]]
-            choices += self._choices(spec, ids)
-        return tuple(dict.fromkeys(choices))[:4]
-
-    def _repair(self, spec: QuerySpec, error: InvalidInput) -> Clarification:
-        source = self.model.metric(spec.metrics[0]).source
-        fitting = tuple(d for d in spec.dimensions if source in self.model.dimension(d).columns)[:2]
-        filters = tuple(f for f in spec.filters if source in self.model.dimension(f.dimension).columns)
-        timed = self.model.sources[source].time is not None
-        fixed = replace(spec, dimensions=fitting, filters=filters, grain=spec.grain if timed else None)
-        return Clarification(error.message, self._choices(fixed, list(spec.metrics)))
+    def _complete(self, draft: Draft) -> str | None:
+        """Figures that a word or a list asks for without naming one; returns what is said before them."""
+        bare = not (draft.metrics or draft.ambiguous or draft.filters or draft.unexplained)
+        if draft.defined:
+            if bare and not draft.dimensions:
+                entry = self.model.glossary[draft.defined]
+                draft.metrics = list(entry["metrics"])
+                return " ".join(str(entry["text"]).split())
+            draft.unexplained.append(draft.defined)
+        elif bare and draft.cues.listing and len(draft.dimensions) == 1:
+            columns = self.model.dimension(draft.dimensions[0]).columns
+            counts = [m for m in self.model.metrics.values() if m.additive and m.source in columns]
+            whole = [m for m in counts if self.model.sources[m.source].time is None]
+            draft.metrics = [m.id for m in (whole or counts)[:1]]
+        return None
 
     def _spec(self, draft: Draft, anchor: Anchor) -> QuerySpec:
         cues = draft.cues
@@ -171,8 +139,9 @@ class Parser:
             dimensions = ("region",)
         if cues.anomalies:
             given = next((f.period for f in draft.dates if f.period), None)
+            watched = tuple(dict.fromkeys(self.model.metric(id).watch or id for id in metrics))
             return QuerySpec(
-                metrics or self.model.ambiguous["kpi"][:1],
+                watched or self.model.watched,
                 filters=tuple(draft.filters),
                 period=given,
                 intent="anomalies",

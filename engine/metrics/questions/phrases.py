@@ -54,11 +54,16 @@ _ANOMALIES = re.compile(
     r"\b(?:anomal\w+|unusual\w*|outliers?|strange\w*|odd|weird|spikes?|abnormal\w*|irregular\w*"
     r"|suspicious)\b"
 )
+_LISTING = re.compile(
+    r"\b(?:list|name|names of|show (?:me )?(?:all|the)|(?:what|which) .*"
+    r"(?:are there|do (?:we|you) (?:have|know)|exist))\b"
+)
 _NUMBER = (
     r"(\d{1,3}|" + "|".join(n for n in NUMBERS if " " not in n and n not in ("a", "couple", "few")) + ")"
 )
 _ENDS = "top|best|highest|bottom|worst|lowest|leading|biggest|largest|smallest"
-_TOP = re.compile(rf"\b({_ENDS}|first) {_NUMBER}\b|\b{_NUMBER} ({_ENDS}|most|least)\b")
+# not after a number: in “18–24, lowest first” the 24 belongs to the age band
+_TOP = re.compile(rf"\b({_ENDS}|first) {_NUMBER}\b|(?<!\d )\b{_NUMBER} ({_ENDS}|most|least)\b")
 _YEARS = r"(?: years?(?: old| of age)?)?\b(?! (?:day|week|month|percent|%|euro|eur|message|click))"
 _AGE_RULES: tuple[tuple[str, FilterOp], ...] = (
     (r"\b(?:(?:aged )?(?:over|above)|older than|more than|past) (\d{2})" + _YEARS, "gt"),
@@ -82,6 +87,7 @@ class Cues:
     drivers: bool = False
     anomalies: bool = False
     when: bool = False
+    listing: bool = False
     place: bool = False
     age: list[Filter] = field(default_factory=list)
     taken: set[int] = field(default_factory=set)
@@ -117,6 +123,7 @@ def find_cues(text: str, ends: dict[int, int], dates: set[int], has_age: bool) -
             setattr(cues, name, True)
             cues.taken |= {ends[c] for c in range(match.start(), match.end()) if c in ends}
     cues.when = bool(re.search(r"\bwhen\b|\b(?:what|which|best|worst) (?:day and )?time\b", text))
+    cues.listing = bool(_LISTING.search(text))
     cues.place = "where" in spoken
     return cues
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from smart_reach.engine.english import MONTHS
@@ -11,6 +12,8 @@ from smart_reach.engine.metrics.questions.lexicon import Lexicon, Match, Target,
 from smart_reach.engine.metrics.questions.periods import Anchor
 from smart_reach.engine.metrics.questions.phrases import Cues, find_cues, vocabulary
 from smart_reach.engine.metrics.spec import Filter
+
+_NEWEST = re.compile(r"\b(?:last|latest|newest|most recent) campaign\b")
 
 
 @dataclass
@@ -27,6 +30,7 @@ class Draft:
     unclear: list[tuple[str, tuple[Target, ...]]] = field(default_factory=list)
     unexplained: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    defined: str | None = None  # a word of the glossary
 
 
 class Reader:
@@ -50,13 +54,23 @@ class Reader:
         # "for may" must not lose the filter's preposition; "text messages" must not become a period
         cues = find_cues(joined, ends, taken, "age" in self.model.dimensions)
         draft = Draft(tokens, cues, dates, notes=corrections)
+        newest = self._newest_campaign(joined, ends, taken)
+        taken |= newest
         matches = self.lexicon.match(tokens, taken | cues.numbers, vocabulary().known)
         used = taken | cues.taken | {i for m in matches for i in range(m.start, m.end)}
         matches = sorted([*matches, *self._distant(tokens, matches, used)], key=lambda m: m.start)
         self._assign(draft, matches)
+        if newest and (campaign := self.lexicon.newest_campaign):
+            draft.filters.append(Filter("campaign", "in", (campaign,)))
         used |= {i for m in matches for i in range(m.start, m.end)}
         draft.unexplained = [t for i, t in enumerate(tokens) if i not in used and t not in vocabulary().known]
         return draft
+
+    def _newest_campaign(self, joined: str, ends: dict[int, int], taken: set[int]) -> set[int]:
+        """The tokens of “the last campaign”, where it is known which one that is."""
+        match = _NEWEST.search(joined) if self.lexicon.newest_campaign else None
+        span = {ends[c] for c in range(match.start(), match.end()) if c in ends} if match else set()
+        return set() if span & taken else span
 
     def _distant(self, tokens: list[str], matches: list[Match], used: set[int]) -> list[Match]:
         """Values that mean nothing alone, a few words from their dimension: previous outcome was success."""
@@ -84,6 +98,10 @@ class Reader:
                 draft.unclear.append((words, match.targets))
             elif target.kind == "metric":
                 named.append((match, target.id))
+            elif target.kind == "ambiguous" and target.id in self.model.bundles:
+                named += [(match, id) for id in self.model.bundles[target.id]]
+            elif target.kind == "ambiguous" and target.id in self.model.glossary:
+                draft.defined = target.id
             elif target.kind == "ambiguous":
                 draft.ambiguous.append(target.id)
             elif target.kind == "value":
@@ -95,6 +113,8 @@ class Reader:
         strong = named
         for weak in (vocabulary().weakest, vocabulary().weak):
             strong = [m for m in strong if not self._is_weak(draft, m[0], weak)] or strong
+        if draft.ambiguous and all(draft.tokens[m.start] == "message" for m, _ in strong):
+            strong = []  # which message variant performed best: the message is no figure here
         draft.metrics = list(dict.fromkeys(id for _, id in strong))
         self._filters(draft, values)
 

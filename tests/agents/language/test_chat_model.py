@@ -71,7 +71,7 @@ def test_several_specialists_run_in_order_and_hand_on_what_they_found(supervisor
     assert called(messages) == ["insights", "nba", "content"]
     last = [message for message in messages if isinstance(message, AIMessage) and message.tool_calls][-1]
     request, results, _ = split_request(last.tool_calls[0]["args"]["request"])
-    assert request == text
+    assert request == join_request("write the push", whole=text)
     assert results == f"insights done\n\n{Said['nba']}"
     assert messages[-1].content == f"insights done\n\n{Said['nba']}\n\ncontent done"
     assert messages[-1].response_metadata["plan"] == ["insights", "nba", "content"]
@@ -102,7 +102,42 @@ def test_a_step_that_fails_ends_the_plan(model: EmbeddedChatModel) -> None:
     call = bound.invoke(messages)
     failed = ToolMessage("The data is not there.", tool_call_id=call.tool_calls[0]["id"], status="error")
     answer = bound.invoke([*messages, call, failed])
-    assert (answer.content, answer.tool_calls) == ("The data is not there.", [])
+    assert answer.tool_calls == []
+    assert answer.content == (
+        "The data is not there.\n\nNot done, because it builds on the step before: "
+        "“propose an action”, “write the push”."
+    )
+
+
+def test_a_step_with_a_subject_of_its_own_runs_after_a_failure(model: EmbeddedChatModel) -> None:
+    bound = model.bind_tools([specialist(name, {}) for name in SPECIALISTS])
+    messages: list[Any] = [HumanMessage("Find who is slipping and then write a push for the travel card")]
+    call = bound.invoke(messages)
+    failed = ToolMessage("The data is not there.", tool_call_id=call.tool_calls[0]["id"], status="error")
+    answer = bound.invoke([*messages, call, failed])
+    assert called([answer]) == ["content"]
+    assert split_request(answer.tool_calls[0]["args"]["request"])[0].startswith("write a push")
+
+
+def test_a_follow_up_reaches_its_specialist_as_a_whole_question(supervisor: Any) -> None:
+    messages = ask(supervisor, "ctr by channel last 30 days", "and last week?", "only push", "thanks")
+    asked = [
+        (call["name"], split_request(call["args"]["request"])[0])
+        for message in messages
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    ]
+    assert asked == [
+        ("insights", "ctr by channel last 30 days"),
+        ("insights", "ctr by channel last week"),
+        ("insights", "ctr last week by push"),
+    ]
+    assert messages[-1].response_metadata["route"] == "out_of_scope"
+
+
+def test_a_new_request_after_a_decision_is_no_follow_up(supervisor: Any) -> None:
+    messages = ask(supervisor, "Propose an action for students by email", "and write the push")
+    assert called(messages) == ["nba", "content"]
 
 
 @pytest.mark.parametrize(

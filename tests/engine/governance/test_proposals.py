@@ -195,7 +195,7 @@ def test_a_reason_and_a_known_proposal_are_needed(workspace: Workspace) -> None:
     proposals = service(workspace)
     made = proposals.create("campaign", PAYLOAD, MAYA)
     with pytest.raises(InvalidInput, match="reason"):
-        proposals.decide(made.id, ANA, "approve", payload_hash=made.payload_hash, reason="  ")
+        proposals.decide(made.id, ANA, "reject", payload_hash=made.payload_hash, reason="  ")
     with pytest.raises(InvalidInput, match="decision"):
         proposals.decide(made.id, ANA, "maybe", payload_hash=made.payload_hash, reason="x")
     with pytest.raises(NotFound):
@@ -299,7 +299,7 @@ def test_the_api_object_for_each_viewer(workspace: Workspace) -> None:
     assert variant["preview"]["body"] == "Get 2% back."
     assert {"op": "delete", "text": "back on every purchase."} in variant["diff"]
     assert shown["audience"] == {"count": 2, "label": "Slipping customers", "holdout": 1}
-    assert shown["expected_value"]["display"] == "EUR 1,234"
+    assert shown["expected_value"]["display"] == "€1,234"
     assert shown["uplift"]["display"] == "+2.10 pp"
     assert [step["what"] for step in shown["timeline"]] == ["proposed it", "edited the copy: fits"]
     assert "cus_000001" not in str(shown)
