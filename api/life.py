@@ -16,6 +16,7 @@ from sqlalchemy import text
 from smart_reach.api.delivering import build_dispatcher
 from smart_reach.api.stream import Hub
 from smart_reach.engine.catalog.words import WINDOWS
+from smart_reach.engine.decisioning.contact.ledger import ContactLedger
 from smart_reach.engine.delivery.loopback import LoopbackConnector
 from smart_reach.engine.delivery.pending import LakeWriter, flush_events
 from smart_reach.engine.demo.live import LiveBank
@@ -58,7 +59,8 @@ class BankLife:
         self._dispatcher = build_dispatcher(ws)
         self._lake = LakeWriter(ws)
         demo = ws.info("kind") == DEMO
-        self._bank = LiveBank(ws, LoopbackConnector(ws.db, ws.clock).since) if demo else None
+        inbox, contacts = LoopbackConnector(ws.db, ws.clock).since, ContactLedger(ws.clock)
+        self._bank = LiveBank(ws, inbox, on_sent=contacts.backfill) if demo else None
         self._busy = threading.Lock()
         self._stop = threading.Event()
         self._progress: dict[str, Any] | None = None

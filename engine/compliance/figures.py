@@ -5,19 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from smart_reach.engine.compliance.bending import bends
 from smart_reach.engine.compliance.facts import TermFact
 from smart_reach.engine.compliance.findings import Edit, Finding
 from smart_reach.engine.compliance.matching import Match, match, missing_words
 from smart_reach.engine.compliance.message import REFERENCE, BoundFigure, FieldView
-from smart_reach.engine.compliance.numbers import Quantity, quantities
+from smart_reach.engine.compliance.numbers import Quantity, numerals, quantities
 from smart_reach.engine.compliance.rules import Rule
 
-_BEFORE = re.compile(
-    r"\b(?:more than|at least|no less than|less than|lower than|higher than|nearly|almost|approximately"
-    r"|roughly|around|not|minus|plus|beyond|above|below|another|extra|guaranteed)\s+$"
-)
-_BEFORE_PRICE = re.compile(r"\b(?:over|under)\s+$")
-_AFTER = re.compile(r"\s*(?:\+|\b(?:or|and) (?:more|less|better|higher|lower|above|up)\b)")
 _PASS = frozenset({"your", "our", "the"})
 _NEXT_WORD = re.compile(r"\s+\(?([a-z]+)\)?(?![\w'])")
 _LAST_WORD = re.compile(r"(?<![\w'])([a-z]+)\s+$")
@@ -70,7 +65,7 @@ class FigureReader:
         """Sort every quantity outside a figure into bound (free text only) and unbound."""
         view = self.view
         bound: list[BoundFigure] = []
-        for quantity in quantities(view.folded.text):
+        for quantity in (*quantities(view.folded.text), *numerals(view.text, view.folded)):
             start, end = view.folded.original(quantity.start, quantity.end)
             if any(figure.start <= start and end <= figure.end for figure in view.figures):
                 continue
@@ -111,17 +106,9 @@ class FigureReader:
         yield from self._modified(figure, fact)
 
     def _modified(self, figure: BoundFigure, fact: TermFact) -> Iterator[Finding]:
-        text = self.view.folded.text
-        start, end = self.view.folded.span(figure.start, figure.end)
-        before = _BEFORE.search(text, max(0, start - 24), start)
-        if before is None and fact.unit in {"percent", "EUR"}:
-            before = _BEFORE_PRICE.search(text, max(0, start - 24), start)
-        after = _AFTER.match(text, end)
-        for hit in filter(None, (before, after)):
-            span = self.view.folded.original(*hit.span())
-            words = text[hit.start() : hit.end()].strip()
-            edit = Edit(self.view.field, *self.view.origin(*span), " " if hit is after else "")
-            yield self._made("modified", span, f"{words!r} changes what {fact.display!r} says.", edit)
+        for bend in bends(self.view, figure, fact):
+            edit = Edit(self.view.field, *self.view.origin(*bend.drop), bend.instead)
+            yield self._made("modified", bend.span, bend.reason, edit)
 
     def _unbound(self, quantity: Quantity, found: Match) -> Finding:
         start, end = self.view.folded.original(quantity.start, quantity.end)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from smart_reach.engine.compliance.folding import Folded
 from smart_reach.engine.compliance.wordnumbers import NUMBER_WORD, ORDINALS, value_of_words
 from smart_reach.engine.english import MONTHS
 
@@ -43,6 +44,12 @@ _QUANTITY = re.compile(
 )
 # Letters set apart ("t w e n t y", "t.w.e.n.t.y") read as a word all the same.
 _SPACED = re.compile(r"(?<![a-z])(?:[a-z][ .*_·|/-]{1,2}){2,}[a-z](?![a-z])")
+# Roman numerals in capitals from three letters on, in any case from four; and the words that look like one.
+_NUMERAL = re.compile(
+    r"(?<![^\W_])(?=[IVXLCDM]{3}|[IVXLCDMivxlcdm]{4})"
+    r"(?i:m{0,4}(?:cm|cd|d?c{0,4})(?:xc|xl|l?x{0,4})(?:ix|iv|v?i{0,4}))(?![^\W_])"
+)
+_NO_NUMERALS = frozenset({"mix", "dix", "mmm", "liv"})
 _SCALES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _CODES = {
     "€": "EUR",
@@ -84,6 +91,13 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     found = [*dates, *_plain("".join(masked)), *_spaced(text)]
     found.sort(key=lambda quantity: quantity.start)
     return tuple(_share_units(text, found))
+
+
+def numerals(text: str, folded: Folded) -> Iterator[Quantity]:
+    """Roman numerals ("MMXX") of an original text, at their folded places; capitals matter."""
+    for hit in _NUMERAL.finditer(text):
+        if hit.group().casefold() not in _NO_NUMERALS:
+            yield Quantity(*folded.span(*hit.span()), frozenset(), None)
 
 
 def _plain(text: str) -> Iterator[Quantity]:

@@ -13,7 +13,9 @@ from smart_reach.engine.compliance.message import FIELDS, FieldName
 from smart_reach.engine.errors import Integrity, InvalidInput
 
 FigureCheck = Literal["unbound", "superseded", "foreign", "qualifier", "modified", "slot"]
-Kind = Literal["figure", "plain_text", "forbidden", "required_text", "required_term", "length", "present"]
+Kind = Literal[
+    "figure", "plain_text", "forbidden", "required_text", "required_term", "length", "present", "language"
+]
 FIGURE_CHECKS: tuple[str, ...] = get_args(FigureCheck)
 
 
@@ -64,7 +66,9 @@ class Rule:
     @property
     def general(self) -> bool:
         """Whether the rule looks at wording alone, whatever the product."""
-        return self.kind in {"forbidden", "plain_text"} and not self.categories and not self.offers
+        return (
+            self.kind in {"forbidden", "plain_text", "language"} and not self.categories and not self.offers
+        )
 
     def covers(self, offer_id: str, category: str, channel: str) -> bool:
         return (
@@ -142,5 +146,6 @@ def _complete(rule: Rule) -> bool:
         "required_term": rule.term and "{term}" in rule.insert,
         "length": rule.max > 0,
         "present": rule.insert,
+        "language": True,
     }
     return bool(needed[rule.kind])

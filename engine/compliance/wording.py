@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from smart_reach.engine.compliance.facts import TermFact
 from smart_reach.engine.compliance.findings import Edit, Finding
+from smart_reach.engine.compliance.joining import joined
+from smart_reach.engine.compliance.language import is_english
 from smart_reach.engine.compliance.message import FieldName, FieldView
-from smart_reach.engine.compliance.rules import Rule
+from smart_reach.engine.compliance.rules import Pattern, Rule
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,38 @@ def required_lines(reading: Reading) -> tuple[tuple[Rule, str], ...]:
 def _forbidden(rule: Rule, reading: Reading) -> Iterator[Finding]:
     for view in reading.views.values():
         for pattern in rule.patterns:
-            for hit in pattern.match.finditer(view.folded.text):
-                span = view.folded.original(*hit.span())
+            for span in _places(pattern, view):
                 if any(f.fact and f.start <= span[0] and span[1] <= f.end for f in view.figures):
                     continue
                 edit = _without(view, span, pattern.repair)
                 yield _finding(rule, view, span, rule.told(view.text[slice(*span)]), edit)
+
+
+def _places(pattern: Pattern, view: FieldView) -> Iterator[tuple[int, int]]:
+    """Where a pattern matches, also where its words were taken apart."""
+    found: list[tuple[int, int]] = []
+    whole = joined(view.folded)
+    for folded in filter(None, (view.folded, whole)):
+        for hit in pattern.match.finditer(folded.text):
+            span = folded.original(*hit.span())
+            if folded is whole and ("//" in hit.group() or _known(span, found)):
+                continue
+            found.append(span)
+    yield from found
+
+
+def _known(span: tuple[int, int], found: Sequence[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in found)
+
+
+def _language(rule: Rule, reading: Reading) -> Iterator[Finding]:
+    """Sentences that are not in the customers' language."""
+    for view in reading.views.values():
+        for span in view.sentences:
+            low, high = view.folded.span(*span)
+            if not is_english(view.folded.text[low:high]):
+                edit = Edit(view.field, *view.origin(*span), "")
+                yield _finding(rule, view, span, rule.told(view.text[slice(*span)].strip()), edit)
 
 
 def _without(view: FieldView, span: tuple[int, int], instead: str | None) -> Edit:
@@ -166,4 +194,5 @@ WORDING: Mapping[str, Callable[[Rule, Reading], Iterator[Finding]]] = {
     "length": _length,
     "present": _present,
     "plain_text": _plain_text,
+    "language": _language,
 }

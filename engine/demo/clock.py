@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from smart_reach.engine.clock import Clock, SystemClock
 from smart_reach.engine.demo.tables import DemoClockRow
@@ -23,9 +24,9 @@ class DemoClock:
     """Never goes back. Another process's `advance` is seen here within half a second."""
 
     def __init__(self, db: Engine, real: Clock | None = None) -> None:
-        # a pool of its own: `now` is asked inside transactions, and two connections from one pool would
-        # let enough of them wait for each other for ever
-        self._db = create_engine(db.url, pool_size=2, max_overflow=4, pool_pre_ping=True)
+        # not from the shared pool: `now` is asked inside transactions, and askers that each hold one
+        # connection while they wait for a second could wait for each other for ever
+        self._db = create_engine(db.url, poolclass=NullPool)
         self._real = real or SystemClock()
         self._lock = threading.Lock()
         self._offset = timedelta(0)

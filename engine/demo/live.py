@@ -40,6 +40,7 @@ _LOCK = 726_417_004
 _STEP = timedelta(hours=1)
 _BATCH = 20_000
 _CHUNK = 3_600_000_000  # microseconds of own campaigns at a time, so that withdrawals come in between
+_LEAVING = ("unsubscribe", "complaint")
 _RECORDED = "recorded"  # in the payload of an unsubscribe whose withdrawal is written down
 _TIDY_EVERY = 50
 _COMPACT_ABOVE = 60  # files beyond one a day
@@ -194,9 +195,9 @@ class LiveBank:
         return rows
 
     def _record(self, session: Session, now: datetime) -> int:
-        """Write down withdrawals that are due, each once, whether or not their events are in the lake."""
+        """Write down withdrawals that are due, each once, written to the lake or not; a complaint is one."""
         leaving = session.scalars(
-            _open(now).where(DemoPending.kind == "unsubscribe", ~DemoPending.payload.has_key(_RECORDED))
+            _open(now).where(DemoPending.kind.in_(_LEAVING), ~DemoPending.payload.has_key(_RECORDED))
         ).all()
         for row in leaving:
             at = datetime.fromisoformat(row.payload["occurred_at"])
