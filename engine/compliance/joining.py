@@ -1,4 +1,4 @@
-"""Words that were taken apart ("g.u.a.r.a.n.t.e.e.d", "guaran-teed") put together again for claim patterns."""
+"""Words that were taken apart ("g.u.a.r.a.n.t.e.e.d", "guaran-teed") made whole for claim patterns."""
 
 from __future__ import annotations
 

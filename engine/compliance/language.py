@@ -11,18 +11,23 @@ from smart_reach.engine.english import SMALL_NUMBERS
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _ENOUGH = 6  # so many words without one common English word among them are not English
 _ENGLISH: Final = frozenset(
-    """a about after all also an and any are as at back be because been before but by can do does for from
+    re.findall(
+        r"\S+",
+        """a about after all also an and any are as at back be because been before but by can do does for from
     get gets give has have here how i if in into is it it's its just like make may me more most my new no
     not now of off on one only or other our out over own pay pays per see so some than that the their them
     then there these they this those through to under up us use was we well what when where which while who
     will with without would yes you your yours
     account apr bank banking card cashback cover credit deposit insurance loan mortgage percent point
-    representative savings status subject twenty thirty forty fifty hundred thousand""".split()
+    representative savings status subject twenty thirty forty fifty hundred thousand""",
+    )
 ) | frozenset(SMALL_NUMBERS)
 # Common words of German, Spanish, Portuguese, French, Italian and Dutch, without their accents and without
 # any that are English words too.
 _FOREIGN: Final = frozenset(
-    """aber auf aus bei bis das dem den der dich dir ein eine einem einen einer es euch fur haben ihr ihre
+    re.findall(
+        r"\S+",
+        """aber auf aus bei bis das dem den der dich dir ein eine einem einen einer es euch fur haben ihr ihre
     ihren ist jede jeden jeder jedes jetzt kein keine konnen mehr mit nach nicht noch nur oder ohne sie sind
     und uns unser unsere unseren vom von vor wenn wir wird zu zum zur uber dein deine alle
     al como cuando cualquier cuenta del desde donde el ella ellos en entre esta este hasta la las lo los
@@ -33,11 +38,12 @@ _FOREIGN: Final = frozenset(
     aux avec ce ces cette chez dans de depuis des du elle est et etre il ils je jamais le les leur leurs
     lui mais nos notre nous ou par pas pour quand qui sans ses sont sous sur toujours tous tout tres
     un une vos votre vous
-    agli ai alla alle anche che chi ci con dal dalla degli dei della delle di gli ha hanno ho i il
+    agli ai alla alle anche che chi ci con dal dalla degli dei della delle di gli ha hanno ho il
     loro ma nel nella noi nostra nostro ogni perche piu quando sempre senza si sono sua sul sulla
     tua tutti tutto vostra vostro
     aan bij dat deze een geen het hij ik jouw kan maar naar niet ook onze op te uit van voor wij wordt ze
-    zijn zonder""".split()
+    zijn zonder""",
+    )
 ) - _ENGLISH  # fmt: skip
 # One of these is enough: numbers and promises of other languages.
 _TELLING: Final = re.compile(

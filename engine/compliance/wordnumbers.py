@@ -30,8 +30,8 @@ _SCALES = {"hundred": 100.0, "thousand": 1e3, "million": 1e6, "billion": 1e9}
 _RELATIVE = (
     "half|halve[sd]?|three-quarters?|quarters? of|double[sd]?|doubling|triple[sd]?|tripling|treble[sd]?"
     "|quadruple[sd]?|twice|thrice|twofold|threefold|fourfold|fivefold|tenfold|hundredfold"
-    r"|(?<!each )(?<!every )(?<!per )quarters?|(?:an?|one|by an?|two|three|four)[ -](?:thirds?|fifths?|sixths?"
-    r"|sevenths?|eighths?|ninths?|tenths?|twentieths?|hundredths?|percentile)(?![ -]part)"
+    r"|(?<!each )(?<!every )(?<!per )quarters?|(?:an?|one|by an?|two|three|four)[ -](?:thirds?|fifths?"
+    r"|sixths?|sevenths?|eighths?|ninths?|tenths?|twentieths?|hundredths?)(?![ -]part)"
     "|grand|fivers?|tenners?|bucks?|quids?|a couple of|a score of|a fortune"
 )
 _PLURALS = "tens of|dozens|hundreds|thousands|millions|billions"
