@@ -21,6 +21,7 @@ from smart_reach.engine.delivery.loopback import LoopbackConnector
 from smart_reach.engine.delivery.pending import LakeWriter, flush_events
 from smart_reach.engine.demo.live import LiveBank
 from smart_reach.engine.errors import Conflict, NotFound, SmartReachError
+from smart_reach.engine.governance.anchors import anchor_day
 from smart_reach.engine.governance.ledger import Ledger
 from smart_reach.engine.governance.reading import expire_overdue
 from smart_reach.engine.governance.roles import ActorLike, require
@@ -178,6 +179,8 @@ class BankLife:
             self._looked = time.monotonic()
             self._services.experiments.look_all()
             self._expire()
+            with transaction(self._ws.db) as session:
+                anchor_day(session, self._clock.now().date(), self._ws.settings.secret_key().encode())
 
     def _expire(self) -> None:
         """Proposals past their deadline; a promotion that nobody answered lets its test go on."""

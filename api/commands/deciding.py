@@ -74,10 +74,10 @@ def verify_ledger(as_json: JsonOption = False, workspace: WorkspaceOption = None
     """Check the ledger's chain; exit code 1 and the place when it is broken."""
     from sqlalchemy.orm import Session
 
-    from smart_reach.engine.governance.ledger import verify
+    from smart_reach.engine.governance.anchors import verify_with_anchors
 
     with errors_as_exit_codes(as_json), opened(workspace) as ws, Session(ws.db) as session:
-        found = asdict(verify(session))
+        found = asdict(verify_with_anchors(session, ws.settings.secret_key().encode()))
     say(found, as_json=as_json, text=chain)
     if not found["whole"]:
         raise typer.Exit(FAILED)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from smart_reach.api.sessions import CockpitOf, SignedIn
-from smart_reach.engine.governance.ledger import verify
+from smart_reach.engine.governance.anchors import verify_with_anchors
 from smart_reach.engine.governance.roles import require
 
 router = APIRouter(tags=["health"])
@@ -26,7 +26,7 @@ def health(cockpit: CockpitOf) -> dict[str, Any]:
 
 @router.get("/ledger/verify")
 def ledger(user: SignedIn, cockpit: CockpitOf) -> dict[str, Any]:
-    """Check the whole chain; says where it breaks."""
+    """Check the whole chain and its daily anchors; says where it breaks."""
     require(user, "ledger.verify")
     with Session(cockpit.workspace.db) as session:
-        return asdict(verify(session))
+        return asdict(verify_with_anchors(session, cockpit.settings.secret_key().encode()))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.canonical import canonical_json
-from smart_reach.engine.governance.ledger import GENESIS
+from smart_reach.engine.governance.ledger import GENESIS, LedgerReport, verify
 from smart_reach.engine.governance.tables import LedgerAnchor, LedgerEntry, LedgerHead
 
 
@@ -53,3 +53,15 @@ def check_anchor(session: Session, anchor: Anchor, key: bytes) -> str | None:
     if stored != anchor.hash:
         return f"Entry {anchor.seq} is not the one anchored on {anchor.day}."
     return None
+
+
+def verify_with_anchors(session: Session, key: bytes) -> LedgerReport:
+    """The chain's own check, then every daily anchor: a chain that was cut or written anew fails here."""
+    report = verify(session)
+    if not report.whole:
+        return report
+    for row in session.scalars(select(LedgerAnchor).order_by(LedgerAnchor.seq, LedgerAnchor.day)):
+        anchor = Anchor(row.day, row.seq, row.hash, row.signature)
+        if reason := check_anchor(session, anchor, key):
+            return replace(report, whole=False, broken_at=anchor.seq, reason=reason)
+    return report

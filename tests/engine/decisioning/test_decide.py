@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from smart_reach.engine.canonical import canonical_json, content_hash
 from smart_reach.engine.decisioning.contact.history import Happening
 from smart_reach.engine.decisioning.policy import Cap, ContactPolicy
 from smart_reach.engine.decisioning.tables import ContactReservation, DecisionRow
@@ -142,6 +143,28 @@ def test_replay_names_a_changed_feature(bank):
     assert not replay.same
     assert any("not what was hashed" in line for line in replay.differences)
     assert any(line.startswith("outputs.choice.") for line in replay.differences)
+
+
+def test_replay_asks_the_ledger_for_the_hash(bank, monkeypatch):
+    decision = bank.service.decide(WITHOUT_CARD)
+    monkeypatch.setattr(bank.service, "_proof", lambda decision_id: decision.content_hash)
+    assert bank.service.replay(decision.id).same
+    with transaction(bank.ws.db) as session:
+        row = session.get(DecisionRow, decision.id)
+        record = json.loads(row.record)
+        record["requested"] = {"offer_id": "mortgage"}
+        row.record, row.content_hash = canonical_json(record), content_hash(record)
+    assert bank.service.replay(decision.id).differences == ("record: its hash is not the one in the ledger",)
+
+
+@pytest.mark.parametrize("broken", ["{}", "not json", "[]"])
+def test_replay_of_a_record_that_cannot_be_read_says_so(bank, broken):
+    decision = bank.service.decide(WITHOUT_CARD)
+    with transaction(bank.ws.db) as session:
+        session.get(DecisionRow, decision.id).record = broken
+    replay = bank.service.replay(decision.id)
+    assert not replay.same
+    assert "cannot be read" in replay.differences[0]
 
 
 def test_replay_names_a_changed_column_and_a_changed_model(bank):

@@ -93,6 +93,19 @@ def end_term(session: Session, bank: Any) -> None:
     session.get_one(Term, ("rewards-card.cashback", 1)).valid_to = bank.clock.now()
 
 
+def withdraw_elsewhere(session: Session, bank: Any) -> None:
+    record_consent(
+        session, bank.customers[0], "sms", granted=False, at=bank.clock.now(), source="unsubscribe"
+    )
+
+
+def supersede_term(session: Session, bank: Any) -> None:
+    """A newer version is in force although nobody ended the old one."""
+    old = session.get_one(Term, ("rewards-card.cashback", 1))
+    copied = {column.key: getattr(old, column.key) for column in Term.__table__.columns}
+    session.add(Term(**{**copied, "version": 2, "valid_from": bank.clock.now()}))
+
+
 def tamper(sql: str) -> Callable[[Session, Any], None]:
     def change(session: Session, bank: Any) -> None:
         session.execute(text(sql))
@@ -104,7 +117,10 @@ def tamper(sql: str) -> Callable[[Session, Any], None]:
     ("change", "held", "reason"),
     [
         (withdraw, 1, "consent"),
+        (withdraw_elsewhere, 1, "unsubscribed"),
         (end_term, 3, "no longer in force"),
+        (supersede_term, 3, "no longer in force"),
+        (tamper("UPDATE terms SET display = '99.9% APR'"), 3, "does not read as it did"),
         (lambda session, bank: stop_campaign(session, "CMP-0001"), 3, "not active"),
         (tamper("UPDATE proposals SET payload = replace(payload, 'Subject A', 'Win')"), 3, "not what was"),
         (tamper("UPDATE proposals SET status = 'rejected'"), 3, "not what was"),

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.governance.anchors import Anchor, anchor_day, check_anchor
+from smart_reach.engine.governance.anchors import Anchor, anchor_day, check_anchor, verify_with_anchors
 from smart_reach.engine.governance.ledger import Ledger, entries_of, verify
 from smart_reach.engine.state.base import transaction
 from smart_reach.engine.workspace import Workspace
@@ -112,3 +112,31 @@ def test_an_anchor_proves_a_rewritten_past(workspace: Workspace) -> None:
         Ledger(workspace.clock)(session, kind="forged", subject="s", actor="a", payload={})
         assert verify(session).whole  # a complete rewrite looks whole …
         assert check_anchor(session, anchor, key)  # … and the anchor tells
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        ("DELETE FROM ledger", "DELETE FROM ledger_head"),
+        (
+            "DELETE FROM ledger WHERE seq > 2",
+            "UPDATE ledger_head SET seq = 2, hash = (SELECT hash FROM ledger WHERE seq = 2)",
+        ),
+    ],
+    ids=["emptied", "cut with its head corrected"],
+)
+def test_a_chain_that_was_cut_cleanly_fails_at_its_anchor(
+    workspace: Workspace, attack: tuple[str, ...]
+) -> None:
+    fill(workspace, 4)
+    with transaction(workspace.db) as session:
+        anchor_day(session, date(2026, 11, 20), b"key")
+        assert verify_with_anchors(session, b"key").whole
+    with transaction(workspace.db) as session:
+        for statement in attack:
+            session.execute(text(statement))
+    with Session(workspace.db) as session:
+        assert verify(session).whole  # the chain alone cannot tell …
+        report = verify_with_anchors(session, b"key")
+    assert not report.whole
+    assert report.broken_at == 4
