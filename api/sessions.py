@@ -54,8 +54,9 @@ class Sessions:
             return None
         with Session(self._cockpit.workspace.db) as session:
             ended = sessions_end(session, user_id)
-            # the cookie's time has whole seconds: one begun in the second of the sign-out is over too
-            return None if ended is not None and began <= ended else get_user(session, user_id)
+            # the cookie's time has whole seconds; whoever signs in again within the second stays signed in
+            over = ended is not None and began < ended.replace(microsecond=0)
+            return None if over else get_user(session, user_id)
 
     def end(self, user: User) -> None:
         """Sign a user out everywhere. Cookies carry real time, so this does too."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import pytest
 
@@ -129,3 +132,48 @@ def test_unknown_paths_of_the_api_are_json(server: Server) -> None:
 def test_docs_and_openapi_are_served_from_here(server: Server) -> None:
     assert "/api/decisions" in httpx.get(f"{server.url}/api/openapi.json").json()["paths"]
     assert "<script" not in httpx.get(f"{server.url}/api/docs").text
+
+
+def test_signing_out_ends_the_session_itself(server: Server) -> None:
+    with server.client("eve") as client:
+        kept = client.cookies["smart_reach_session"]
+        time.sleep(1.1)  # a cookie's time has whole seconds
+        assert client.delete("/api/session").status_code == 204
+    again = httpx.get(f"{server.url}/api/session", cookies={"smart_reach_session": kept})
+    assert again.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/proposals/%00", "/api/decisions/%00", "/%00", "/assets/%00"])
+def test_a_nul_in_a_path_is_not_found(server: Server, path: str) -> None:
+    with server.client("ana") as client:
+        answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("text", ["   ", "a\x00b", "", "x" * 4001])
+def test_a_turn_that_says_nothing_is_refused_before_it_starts(server: Server, text: str) -> None:
+    with server.client("maya") as client:
+        thread = client.post("/api/threads", json={}).json()["id"]
+        answer = client.post(f"/api/threads/{thread}/messages", json={"text": text})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == "invalid_input"
+
+
+def test_a_nul_in_a_value_is_the_callers_mistake(server: Server) -> None:
+    with server.client("maya") as client:
+        answer = client.post("/api/decisions", json={"customer_id": "cus\x00"})
+    assert answer.status_code in (404, 422)
+    assert answer.json()["error"]["message"]
+
+
+def test_a_request_that_is_too_large_is_refused(server: Server) -> None:
+    answer = httpx.post(f"{server.url}/api/session", content=b"x" * 1_100_000)
+    assert answer.status_code == 413
+
+
+def test_many_decisions_at_once_all_answer(server: Server) -> None:
+    with server.client("maya") as client, ThreadPoolExecutor(50) as pool:
+        bodies = [{"customer_id": f"cus_{number:06d}"} for number in range(1, 51)]
+        answers = list(pool.map(lambda body: client.post("/api/decisions", json=body).status_code, bodies))
+    assert answers == [200] * 50

@@ -57,7 +57,7 @@ class Visit:
     def sign_in(self, role: str) -> Page:
         self.page.goto(f"{self.url}/login")
         self.page.get_by_test_id(f"login-{role}").first.click()
-        self.page.get_by_test_id("nav-overview").first.wait_for()
+        self.page.get_by_role("heading", name="Campaign overview").wait_for()
         return self.page
 
     def shoot(self, name: str) -> None:
