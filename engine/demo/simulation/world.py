@@ -65,7 +65,7 @@ CLICK_SPELL = 1.00  # … about something the customer is shopping for
 CLICK_FATIGUE = -0.12  # × messages received over the seven days before
 CLICK_WEEKDAY = np.array([0.0, 0.10, 0.12, 0.08, -0.02, -0.22, -0.18])  # Monday … Sunday, local
 # tone × segment; `plain` is zero
-CLICK_TONE = {"benefit-led": np.array([0.75, 0.75, 0.70, 0.35, 0.05])}
+CLICK_TONE = {"benefit-led": np.array([0.66, 0.66, 0.62, 0.35, 0.05])}
 OPEN_SHARE = np.array([0.30, 0.16, 0.0, 0.35, 0.0])  # of delivered, beyond those who click; 0: not measured
 
 # --- conversions: logit of accepting within the response time when the message is sent --------------
