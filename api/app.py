@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +31,7 @@ SECURITY_HEADERS = {
     "referrer-policy": "same-origin",
 }
 LARGEST = 1_000_000
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PAGE_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, show_http)
     app.add_exception_handler(DataError, show_data)
     app.add_exception_handler(Exception, show_unexpected)
+    app.state.hosts = known_hosts(settings)
     app.state.chat = None
     if settings.chainlit:
         app.state.chat = mount_the_chat(app, settings)
@@ -99,6 +102,9 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
     """Refuse writes from other origins; add the headers that every answer carries."""
     if request.method not in ("GET", "HEAD", "OPTIONS") and foreign(request):
         return problem(403, "forbidden", "This request came from another site.", None)
+    hosts: frozenset[str] | None = request.app.state.hosts
+    if hosts is not None and (request.url.hostname or "") not in hosts:
+        return problem(421, "wrong_host", "This server does not answer under that name.", None)
     if "\x00" in request.url.path or "%00" in request.url.path:
         return problem(404, "not_found", "There is nothing under this address.", None)
     if int(request.headers.get("content-length") or 0) > LARGEST:
@@ -109,6 +115,17 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
     if not request.url.path.startswith("/chat"):
         response.headers.setdefault("content-security-policy", PAGE_POLICY)
     return response
+
+
+def known_hosts(settings: Settings) -> frozenset[str] | None:
+    """Names that a server on the loopback answers to; a page elsewhere may make its own name point here.
+
+    None, for any name, on a server that listens to the network: the proxy before it decides.
+    """
+    if settings.host not in LOOPBACK:
+        return None
+    public = urlsplit(settings.public_url or "").hostname
+    return frozenset({*LOOPBACK, *([public] if public else [])})
 
 
 def foreign(request: Request) -> bool:

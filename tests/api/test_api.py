@@ -177,3 +177,9 @@ def test_many_decisions_at_once_all_answer(server: Server) -> None:
         bodies = [{"customer_id": f"cus_{number:06d}"} for number in range(1, 51)]
         answers = list(pool.map(lambda body: client.post("/api/decisions", json=body).status_code, bodies))
     assert answers == [200] * 50
+
+
+def test_a_name_that_somebody_pointed_here_is_not_answered(server: Server) -> None:
+    answer = httpx.get(f"{server.url}/api/demo/users", headers={"host": "evil.example"})
+    assert answer.status_code == 421
+    assert "password" not in answer.text
