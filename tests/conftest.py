@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +30,20 @@ def home() -> Iterator[Path]:
     """The run's home folder; short, because a unix socket's path may have 107 characters at most."""
     folder = Path(tempfile.mkdtemp(prefix="sr-"))
     yield folder
+    stop_postgres(folder / "postgres")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop_postgres(data: Path) -> None:
+    """Stop the run's server, whoever of the tests still counts as its user; nothing is left running."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)  # a fast shutdown
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    deadline = time.monotonic() + 20
+    while (data / "postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
