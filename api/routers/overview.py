@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from smart_reach.api.sessions import CockpitOf, SignedIn, signed_in
 from smart_reach.engine.metrics.overview import OverviewFilters
@@ -34,19 +32,11 @@ def overview(chosen: Filters, cockpit: CockpitOf) -> dict[str, Any]:
 
 
 @router.get("/overview.csv")
-def overview_csv(chosen: Filters, cockpit: CockpitOf) -> StreamingResponse:
-    """The tiles and their daily values as CSV."""
-    shown = cockpit.services.metrics.overview(chosen)
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["metric", "value", "unit", "change", "definition", *shown["tiles"][0]["spark_labels"]])
-    for tile in shown["tiles"]:
-        rows.writerow(
-            [tile["label"], tile["value"], tile["unit"], tile["delta"], tile["definition"], *tile["spark"]]
-        )
-    name = f"smart-reach-overview-{shown['period']['to'][:10]}.csv"
-    return StreamingResponse(
-        iter([text.getvalue()]),
+def overview_csv(chosen: Filters, cockpit: CockpitOf) -> Response:
+    """Tiles, funnel and daily series as CSV; money in currency units."""
+    name = f"smart-reach-overview-{cockpit.workspace.clock.now():%Y-%m-%d}.csv"
+    return Response(
+        cockpit.services.metrics.overview_csv(chosen),
         media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )

@@ -209,7 +209,7 @@ def page_anomalies(days: list[Day], period: Period, bank: bool, model: SemanticM
 
 def csv_rows(page: dict[str, Any], currency: str) -> list[list[Any]]:
     """Tiles, funnel and daily series as rows of one CSV file."""
-    rows: list[list[Any]] = [["tile", "value", "unit", "change", "low", "high"]]
+    rows: list[list[Any]] = [["metric", "value", "unit", "change", "low", "high", "definition"]]
     for tile in page["tiles"]:
         low, high = tile["interval"] or (None, None)
         figures, unit = [tile["value"], tile["delta"], low, high], tile["unit"]
@@ -219,7 +219,7 @@ def csv_rows(page: dict[str, Any], currency: str) -> list[list[Any]]:
                 n if n is None or (relative and i == 1) else round(n / 100, 2) for i, n in enumerate(figures)
             ]
             unit = currency
-        rows.append([tile["label"], figures[0], unit, *figures[1:]])
+        rows.append([tile["label"], figures[0], unit, *figures[1:], tile["definition"]])
     rows += [[], ["funnel step", "customers", "share", "holdout share"]]
     rows += [[s["label"], s["count"], s["share"], s["holdout_share"]] for s in page["funnel"]["steps"]]
     lines = page["daily"]["series"]

@@ -154,7 +154,7 @@ def test_a_bank_marketing_page_anchors_on_its_last_event(marketing: MetricsServi
 
 def test_csv_holds_tiles_funnel_and_days(demo: MetricsService) -> None:
     lines = demo.overview_csv({"days": 7}).splitlines()
-    assert lines[0] == "tile,value,unit,change,low,high"
+    assert lines[0] == "metric,value,unit,change,low,high,definition"
     assert sum(line.startswith("2026-11-") for line in lines) == 7
 
 
