@@ -43,8 +43,8 @@ install: $(STAMPS)/install
 dev: $(STAMPS)/dev
 
 lock: $(UV) ## compile the lock files anew
-	@$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements.lock
-	@$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra pinecone -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url -c deploy/constraints.txt pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --extra dev --extra pinecone --extra feast -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove everything that make made, the demo bank too
 	@rm -rf $(VENV) $(STAMPS) build dist artifacts .smart-reach ui/web/node_modules ui/web/dist *.egg-info

@@ -24,7 +24,7 @@ def ingest(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Bring a real file in, into a workspace of its own, named like the source unless said."""
-    from smart_reach.engine.events.bank_marketing import check_bank_file, ingest_bank_marketing
+    from smart_reach.engine.events.bank.ingest import check_bank_file, ingest_bank_marketing
     from smart_reach.knowledge.seed import seed_catalog
 
     with errors_as_exit_codes(as_json):

@@ -26,6 +26,11 @@ KINDS = (
     "web_visit",
     "transaction",
     "contact",
+    # records of CRM and CDP, kept in the log as they came
+    "customer",
+    "consent",
+    "holding",
+    "outcome",
 )
 # Kinds that say something about one message and are useless without its id.
 MESSAGE_KINDS = ("sent", "delivered", "open", "click", "unsubscribe", "bounce", "complaint", "held_out")
@@ -53,6 +58,11 @@ class Event:
     machine_signals: str | None = None
     local_hour: int | None = None
     local_weekday: int | None = None
+    user_agent: str | None = None
+    network: str | None = None
+    device: str | None = None
+    page: str | None = None
+    attributes: str | None = None
 
 
 def events_table(rows: Sequence[Event]) -> pa.Table:

@@ -34,6 +34,11 @@ EVENT_SCHEMA = pa.schema(
         pa.field("local_hour", pa.int32()),
         pa.field("local_weekday", pa.int32()),
         pa.field("source", pa.string(), nullable=False),
+        pa.field("user_agent", pa.string()),
+        pa.field("network", pa.string()),  # the address without its last part: 203.0.113.0/24
+        pa.field("device", pa.string()),
+        pa.field("page", pa.string()),
+        pa.field("attributes", pa.string()),  # JSON of what the contract declares beyond these columns
     ]
 )
 

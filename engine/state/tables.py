@@ -9,7 +9,17 @@ from sqlalchemy import MetaData
 
 from smart_reach.engine.state.base import Base
 
-ROOMS = ("catalog", "decisioning", "delivery", "demo", "events", "governance", "learning", "models")
+ROOMS = (
+    "catalog",
+    "decisioning",
+    "delivery",
+    "demo",
+    "events",
+    "governance",
+    "learning",
+    "models",
+    "privacy",
+)
 
 
 def load_metadata() -> MetaData:

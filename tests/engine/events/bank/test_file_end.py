@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smart_reach.engine.errors import InvalidInput
-from smart_reach.engine.events.bank_file import read_bank_file
+from smart_reach.engine.events.bank.file import read_bank_file
 
 
 def test_a_last_line_without_an_end_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_reach.engine.errors import InvalidInput
-from smart_reach.engine.events.bank_rules import IGNORED, RULES, Number, Rule
+from smart_reach.engine.events.bank.rules import IGNORED, RULES, Number, Rule
 
 _WHOLE = re.compile(r"[+-]?\d{1,12}")
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")

@@ -26,8 +26,8 @@ from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Consent, Customer, Offer
 from smart_reach.engine.errors import Conflict
-from smart_reach.engine.events.bank_dates import ZONE, contact_times
-from smart_reach.engine.events.bank_file import BankFile, read_bank_file
+from smart_reach.engine.events.bank.dates import ZONE, contact_times
+from smart_reach.engine.events.bank.file import BankFile, read_bank_file
 from smart_reach.engine.events.bulk import copy_rows
 from smart_reach.engine.events.writer import EventWriter
 from smart_reach.engine.lakehouse.schemas import CUSTOMERS, FEATURES

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.tables import Consent, Customer, Offer
 from smart_reach.engine.errors import Conflict, InvalidInput, NotFound
-from smart_reach.engine.events.bank_dates import contact_times
-from smart_reach.engine.events.bank_marketing import ingest_bank_marketing
+from smart_reach.engine.events.bank.dates import contact_times
+from smart_reach.engine.events.bank.ingest import ingest_bank_marketing
 from smart_reach.engine.features.store import FeatureStore
 from smart_reach.engine.workspace import Workspace
 
@@ -194,7 +194,7 @@ def test_a_crash_while_writing_leaves_nothing(
 
     path = save(tmp_path, rows())
     with monkeypatch.context() as patch:
-        patch.setattr("smart_reach.engine.events.bank_marketing.EventWriter.write", fails)
+        patch.setattr("smart_reach.engine.events.bank.ingest.EventWriter.write", fails)
         with pytest.raises(RuntimeError, match="disk full"):
             ingest_bank_marketing(workspace, path)
     assert_empty(workspace)

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from smart_reach.engine.errors import InvalidInput
-from smart_reach.engine.events.bank_rules import MONTHS, WEEKDAYS
+from smart_reach.engine.events.bank.rules import MONTHS, WEEKDAYS
 
 ZONE = "Europe/Lisbon"
 _FIRST_YEAR = 2008

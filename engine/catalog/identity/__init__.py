@@ -1,0 +1,1 @@
+"""Which customer a record is about: declared keys, and a review list for conflicts."""

@@ -1,0 +1,1 @@
+"""The UCI bank-marketing file: reading, dating and ingesting it."""

@@ -1,0 +1,1 @@
+"""What a record must look like: versioned contracts, JSON Schema, columnwise validation."""

@@ -1,0 +1,1 @@
+"""Where records come from: Kafka, the HTTP inbox, files."""

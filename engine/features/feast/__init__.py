@@ -1,0 +1,1 @@
+"""Feast as an optional back end for the same feature definitions."""

@@ -1,0 +1,1 @@
+"""Aggregates kept beside the events; each equals the raw answer."""
