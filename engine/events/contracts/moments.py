@@ -1,0 +1,93 @@
+"""Times as records give them: read one by one or a column at a time, and what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from smart_reach.engine.events.contracts.fields import EARLIEST_MS, LATEST_YEAR_MS, TIME_PATTERN
+from smart_reach.engine.lakehouse.schemas import UTC_MICROS
+
+DAY_MICROS: Final = 86_400_000_000
+# Stands for what is no time; before every time, so that every range refuses it.
+NO_TIME: Final = -(2**62)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MISSING: Final = "A missing time? Give when it happened."
+_EXPECTED: Final = "Give ISO 8601 with its zone, such as 2026-11-20T12:00:00Z, or epoch milliseconds."
+_time = re.compile(TIME_PATTERN)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a record, where, and what to do."""
+
+    field: str | None
+    value: Any
+    reason: str
+    remedy: str
+
+
+def moment(value: str | int) -> int | None:
+    """µs since 1970 of a time as a record gives it; None when it is no time."""
+    if isinstance(value, int):
+        return value * 1000 if EARLIEST_MS <= value <= LATEST_YEAR_MS else None
+    if not _time.fullmatch(value):
+        return None
+    # Python reads six digits of a second; what is finer is cut off.
+    text = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", value)
+    try:
+        at = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def times(values: Sequence[str | int]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """µs since 1970, and a value before every time where it is none."""
+    try:
+        text = pa.array(values, pa.string())
+        # Arrow reads "2026-11-20 12Z" as well, which is no time here: minutes must be written.
+        minutes = pc.utf8_slice_codeunits(text, 13, 14)
+        if pc.all(pc.equal(minutes, ":")).as_py():
+            return np.asarray(text.cast(UTC_MICROS).cast(pa.int64()))
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        pass  # whole numbers, or one that is no time: each is looked at below
+    found = [moment(value) for value in values]
+    return np.array([NO_TIME if at is None else at for at in found], np.int64)
+
+
+def time_fault(name: str, value: str | int, latest: int) -> Fault | None:
+    """What is wrong with a time; `latest` is the µs since 1970 that it may not pass."""
+    at = moment(value)
+    if at is None:
+        return _no_time(name, value)
+    if at < EARLIEST_MS * 1000:
+        return Fault(name, value, "The time is before 1990.", _MISSING)
+    if at > latest:
+        return Fault(
+            name, value, "The time is more than 24 hours ahead.", "Check the clock and the unit (ms)."
+        )
+    return None
+
+
+def _no_time(name: str, value: str | int) -> Fault:
+    if isinstance(value, int):
+        early = value < EARLIEST_MS
+        remedy = "Give epoch milliseconds, not seconds." if value > 0 else _MISSING
+        return Fault(name, value, "The time is before 1990." if early else "The time is far ahead.", remedy)
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        return Fault(name, value, "It is no time.", _EXPECTED)
+    if read.year < 1990:
+        return Fault(name, value, "The time is before 1990.", _MISSING)
+    if read.tzinfo is None:
+        return Fault(name, value, "The time has no zone.", _EXPECTED)
+    return Fault(name, value, "The time is not written as expected.", _EXPECTED)
