@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from smart_reach.engine.catalog.arrays import among, pages
 from smart_reach.engine.catalog.tables import Consent
 
 
@@ -63,3 +64,20 @@ def record_consent(
     session.add(row)
     session.flush()
     return row
+
+
+def newest_consents(
+    session: Session, customer_ids: Collection[str]
+) -> dict[str, dict[tuple[str, str], Consent]]:
+    """The row that holds now, by customer and by (channel, purpose)."""
+    found: dict[str, dict[tuple[str, str], Consent]] = {}
+    for page in pages(customer_ids):
+        query = (
+            select(Consent)
+            .where(among(Consent.customer_id, page))
+            .order_by(Consent.customer_id, Consent.channel, Consent.purpose, Consent.id.desc())
+            .distinct(Consent.customer_id, Consent.channel, Consent.purpose)
+        )
+        for row in session.scalars(query):
+            found.setdefault(row.customer_id, {})[row.channel, row.purpose] = row
+    return found

@@ -1,1 +1,1 @@
-"""Which customer a record is about: declared keys, and a review list for conflicts."""
+"""Who a record is about: declared keys join records of several sources, people decide where they clash."""
