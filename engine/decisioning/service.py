@@ -18,6 +18,7 @@ from smart_reach.engine.decisioning.contact.history import History, LakeHistory,
 from smart_reach.engine.decisioning.contact.ledger import ContactLedger, Refusal
 from smart_reach.engine.decisioning.gather import Gatherer
 from smart_reach.engine.decisioning.policy import ContactPolicy, DecisionPolicy
+from smart_reach.engine.decisioning.records.erasure import erased_on, erased_text
 from smart_reach.engine.decisioning.records.outcome import compute
 from smart_reach.engine.decisioning.records.record import Decision, bound_to, inputs_json
 from smart_reach.engine.decisioning.records.replay import Replay, replay_row
@@ -160,6 +161,8 @@ class DecisionService:
         if decision_id.startswith("SEG-"):
             return self.get_segment(decision_id)
         row = self._row(decision_id)
+        if (day := erased_on(row)) is not None:
+            raise NotFound(erased_text(row.id, day))
         return Decision(row.id, json.loads(row.record), row.content_hash)
 
     def get_segment(self, decision_id: str) -> SegmentDecision:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from smart_reach.engine.canonical import canonical_json
 from smart_reach.engine.governance.ledger import GENESIS, LedgerReport, verify
+from smart_reach.engine.governance.sealed import unsigned_redaction
 from smart_reach.engine.governance.tables import LedgerAnchor, LedgerEntry, LedgerHead
 
 
@@ -56,10 +57,17 @@ def check_anchor(session: Session, anchor: Anchor, key: bytes) -> str | None:
 
 
 def verify_with_anchors(session: Session, key: bytes) -> LedgerReport:
-    """The chain's own check, then every daily anchor: a chain that was cut or written anew fails here."""
+    """The chain's own check, then redactions and every daily anchor, signed with a key kept elsewhere.
+
+    A chain that was cut or written anew fails here, and so does an entry that was rewritten as if for an
+    erasure.
+    """
     report = verify(session)
     if not report.whole:
         return report
+    if (seq := unsigned_redaction(session, key)) is not None:
+        unsigned = f"The redaction in entry {seq} is not signed with this key."
+        return replace(report, whole=False, broken_at=seq, reason=unsigned)
     for row in session.scalars(select(LedgerAnchor).order_by(LedgerAnchor.seq, LedgerAnchor.day)):
         anchor = Anchor(row.day, row.seq, row.hash, row.signature)
         if reason := check_anchor(session, anchor, key):

@@ -3,12 +3,12 @@
 hash = SHA-256(canonical JSON of [seq, at, kind, subject, actor, body, previous hash]).
 An edited, deleted or moved entry breaks the chain at that place; a cut tail disagrees with the head row.
 Whoever can rewrite the whole table can also rewrite the head: exported anchors (anchors.py) catch that.
+What an entry says about a person is sealed apart (sealed.py), so that it can be erased and the chain stays.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,17 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.canonical import canonical_json, content_hash
+from smart_reach.engine.canonical import content_hash
 from smart_reach.engine.clock import Clock
+from smart_reach.engine.governance.sealed import (
+    REDACTED,
+    opened,
+    part_faults,
+    redactions,
+    rewrite,
+    sealed_body,
+    sign_redaction,
+)
 from smart_reach.engine.governance.tables import LedgerEntry, LedgerHead
 
 GENESIS = "0" * 64
@@ -27,13 +36,17 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class LedgerReport:
-    """What `verify` found. `broken_at` is the first number that cannot be trusted."""
+    """What `verify` found. `broken_at` is the first number that cannot be trusted.
+
+    `redacted`: entries whose text was rewritten without a person who was erased, as a later entry says.
+    """
 
     whole: bool
     entries: int
     head: str
     broken_at: int | None = None
     reason: str | None = None
+    redacted: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,15 +73,17 @@ class Ledger:
         """Add an entry inside the caller's transaction and return its number.
 
         Locks the head row until that transaction ends: append last, so that others wait briefly.
+        A payload with a `customer_id`, or `people` by customer id, is sealed: see `sealed.split`.
         """
         head = _locked_head(session)
+        now = self._clock.now()
         entry = LedgerEntry(
             seq=head.seq + 1,
-            at=self._clock.now(),
+            at=now,
             kind=kind,
             subject=subject,
             actor=actor,
-            body=canonical_json(payload),
+            body=sealed_body(session, head.seq + 1, payload, now),
             previous=head.hash,
         )
         entry.hash = entry_hash(entry)
@@ -78,6 +93,21 @@ class Ledger:
         return entry.seq
 
     __call__ = append
+
+    def now(self) -> datetime:
+        """The time of its clock."""
+        return self._clock.now()
+
+    def redact(
+        self, session: Session, terms: Sequence[str], clean: Callable[[str], str], *, key: bytes, actor: str
+    ) -> list[int]:
+        """Take `terms` out of older entries by `clean`, and record it; the numbers of those entries."""
+        _locked_head(session)
+        changed = rewrite(session, terms, clean, entry_hash) if terms else []
+        if changed:
+            payload = {"entries": changed, "signature": sign_redaction(changed, key), "reason": "erasure"}
+            self.append(session, kind=REDACTED, subject="ledger", actor=actor, payload=payload)
+        return [one["seq"] for one in changed]
 
 
 def _locked_head(session: Session) -> LedgerHead:
@@ -100,8 +130,11 @@ def entries_of(session: Session, subject: str) -> list[Entry]:
     """Everything recorded about one subject, oldest first."""
     rows = session.scalars(
         select(LedgerEntry).where(LedgerEntry.subject == subject).order_by(LedgerEntry.seq)
-    )
-    return [Entry(r.seq, r.at, r.kind, r.subject, r.actor, json.loads(r.body)) for r in rows]
+    ).all()
+    return [
+        Entry(row.seq, row.at, row.kind, row.subject, row.actor, payload)
+        for row, payload in zip(rows, opened(session, rows), strict=True)
+    ]
 
 
 def recorded_hash(session: Session, subject: str) -> str | None:
@@ -116,9 +149,9 @@ def verify(session: Session) -> LedgerReport:
     last = select(func.max(LedgerEntry.seq)).scalar_subquery()
     row = session.execute(select(LedgerHead.seq, LedgerHead.hash, last).where(LedgerHead.id == 1)).first()
     end, expected, newest = row if row else (0, GENESIS, session.scalar(select(func.max(LedgerEntry.seq))))
-    seq, link = 0, GENESIS
-    for entry in _walk(session, end):
-        if reason := _fault(entry, seq, link):
+    seq, link, redacted = 0, GENESIS, redactions(session, end)
+    for entry, fault in _walk(session, end):
+        if reason := _fault(entry, seq, link, redacted.get(entry.seq)) or fault:
             return LedgerReport(False, seq, link, seq + 1, reason)
         seq, link = entry.seq, entry.hash
     if (end, expected) != (seq, link):
@@ -126,11 +159,14 @@ def verify(session: Session) -> LedgerReport:
         return LedgerReport(False, seq, link, min(end, seq + 1) or 1, reason)
     if (newest or 0) > end:
         return LedgerReport(False, seq, link, end + 1, f"Entry {newest} lies beyond the head.")
-    return LedgerReport(True, seq, link)
+    return LedgerReport(True, seq, link, redacted=len(redacted))
 
 
-def _walk(session: Session, end: int) -> Iterator[LedgerEntry]:
-    """Entries up to `end` in pages, so that a long chain needs little memory and no open cursor."""
+def _walk(session: Session, end: int) -> Iterator[tuple[LedgerEntry, str | None]]:
+    """Entries up to `end`, each with what is wrong with its sealed parts.
+
+    In pages, so that a long chain needs little memory and no open cursor.
+    """
     after = -_PAGE  # below any number, so that a forged entry 0 is seen too
     while True:
         page = session.scalars(
@@ -140,17 +176,19 @@ def _walk(session: Session, end: int) -> Iterator[LedgerEntry]:
             .limit(_PAGE)
             .execution_options(populate_existing=True)
         ).all()
-        yield from page
+        faults = part_faults(session, page)
+        yield from ((entry, faults.get(entry.seq)) for entry in page)
         if len(page) < _PAGE:
             return
         after = page[-1].seq
 
 
-def _fault(entry: LedgerEntry, seq: int, link: str) -> str | None:
+def _fault(entry: LedgerEntry, seq: int, link: str, redacted: str | None) -> str | None:
     if entry.seq != seq + 1:
         return f"Entry {seq + 1} is missing; {entry.seq} follows {seq}."
     if entry.previous != link:
         return f"Entry {entry.seq} does not carry the hash of the entry before it."
-    if entry.hash != entry_hash(entry):
+    found = entry_hash(entry)
+    if found != entry.hash and (found != redacted or entry.kind == REDACTED):
         return f"Entry {entry.seq} was changed after it was written: its hash does not match."
     return None

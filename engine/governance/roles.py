@@ -20,6 +20,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "eval.run": frozenset({"evaluator", "admin"}),
     "ledger.verify": frozenset({"manager", "evaluator", "admin"}),
     "demo.advance": frozenset({"marketer", "manager", "evaluator", "admin"}),
+    "events.write": frozenset({"manager", "admin", "system"}),
+    "data.read": frozenset({"marketer", "manager", "evaluator", "admin"}),
+    "data.mend": frozenset({"manager", "admin"}),
+    "identity.decide": frozenset({"manager", "admin"}),
+    "privacy.export": frozenset({"admin"}),
+    "privacy.forget": frozenset({"admin"}),
     "user.manage": frozenset({"admin"}),
 }
 

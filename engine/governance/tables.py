@@ -1,10 +1,10 @@
-"""Tables of governance: users, the ledger and its head, proposals and their versions."""
+"""Tables of governance: users, the ledger with its sealed parts, proposals and their versions."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from smart_reach.engine.state.base import Base, UtcDateTime
@@ -60,6 +60,31 @@ class LedgerAnchor(Base):
     seq: Mapped[int]
     hash: Mapped[str]
     signature: Mapped[str]
+
+
+class PersonKey(Base):
+    """The key of one person's sealed parts. `person` is a random name that leads nowhere without this row."""
+
+    __tablename__ = "person_keys"
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(unique=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SealedPart(Base):
+    """What a ledger entry says about one person, under that person's key: nonce and AES-GCM ciphertext.
+
+    It stays when the key is destroyed: the entry's body holds its SHA-256, so the chain can be checked for
+    ever, while nobody can read it.
+    """
+
+    __tablename__ = "sealed_parts"
+
+    entry: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person: Mapped[str] = mapped_column(primary_key=True, index=True)
+    ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ProposalCounter(Base):

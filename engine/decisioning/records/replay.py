@@ -9,6 +9,7 @@ from typing import Any
 
 from smart_reach.engine.canonical import canonical_json, content_hash
 from smart_reach.engine.decisioning.arbitration import arbitrate
+from smart_reach.engine.decisioning.records.erasure import erased_on, erased_text
 from smart_reach.engine.decisioning.records.outcome import compute
 from smart_reach.engine.decisioning.records.record import bound_to, inputs_from
 from smart_reach.engine.decisioning.tables import DecisionRow
@@ -20,17 +21,22 @@ _MOST = 20
 
 @dataclass(frozen=True)
 class Replay:
-    """Whether the decision came out the same, bit for bit, and if not what differs."""
+    """Whether the decision came out the same, bit for bit, and if not what differs.
+
+    `erased_on`: the day its person was erased; then there is nothing left to compute from.
+    """
 
     decision_id: str
     same: bool
     differences: tuple[str, ...]
+    erased_on: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
             "decision_id": self.decision_id,
             "same": self.same,
             "differences": list(self.differences),
+            "erased_on": self.erased_on,
         }
 
 
@@ -40,6 +46,8 @@ def replay_row(row: DecisionRow, store: ModelStore, proven: str | None) -> Repla
     `proven`: the content hash that the ledger holds for this decision.
     """
     found: list[str] = []
+    if (day := erased_on(row)) is not None:
+        return Replay(row.id, False, (erased_text(row.id, day),), day)
     try:
         record = json.loads(row.record)
         choice = record["outputs"]["choice"] or {}
