@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from smart_reach.api.sessions import CockpitOf, SignedIn, signed_in
+from smart_reach.engine.lakehouse.schemas import EVENTS
 from smart_reach.engine.metrics.overview import OverviewFilters
 
 router = APIRouter(tags=["overview"], dependencies=[Depends(signed_in)])
@@ -18,8 +19,17 @@ def filters(
     offer: str | None = None,
     channel: str | None = None,
     segment: str | None = None,
+    raw: bool = False,
+    snapshot: Annotated[str | None, Query(pattern=r"^\d{0,19}$")] = None,
 ) -> OverviewFilters:
-    return OverviewFilters(days=days, offer=offer or None, channel=channel or None, segment=segment or None)
+    return OverviewFilters(
+        days=days,
+        offer=offer or None,
+        channel=channel or None,
+        segment=segment or None,
+        raw=raw,
+        snapshot=int(snapshot) if snapshot else None,
+    )
 
 
 Filters = Annotated[OverviewFilters, Depends(filters)]
@@ -27,8 +37,13 @@ Filters = Annotated[OverviewFilters, Depends(filters)]
 
 @router.get("/overview")
 def overview(chosen: Filters, cockpit: CockpitOf) -> dict[str, Any]:
-    """Tiles, funnel, cohorts, heatmap, daily series and anomalies of a period."""
-    return {**cockpit.services.metrics.overview(chosen), "demo": cockpit.demo}
+    """Tiles, volumes, funnel, cohorts, spreads, heatmap, daily series and anomalies of a period.
+
+    `raw` counts the opens and clicks of machines too; `snapshot` shows the lake as it was in that snapshot.
+    """
+    page = cockpit.services.metrics.overview(chosen)
+    newest = cockpit.workspace.lake.snapshot_id(EVENTS)
+    return {**page, "demo": cockpit.demo, "newest_snapshot": None if newest is None else str(newest)}
 
 
 @router.get("/overview.csv")

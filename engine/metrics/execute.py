@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import duckdb
@@ -43,17 +44,28 @@ class Result:
         return [c.name for c in self.columns if c.role in ("dimension", "period")]
 
 
+def rolled_up(connection: Connection) -> bool | None:
+    """Whether `messages` is kept ready, so that reading a part of it is cheap; None when there is none."""
+    rows = connection.execute(
+        "SELECT comment FROM duckdb_views() WHERE view_name = 'messages'"
+        " UNION ALL SELECT comment FROM duckdb_tables() WHERE table_name = 'messages'"
+    ).fetchall()
+    return bool(rows[0][0]) if rows else None
+
+
 class Held:
     """One connection for several queries: `messages` is computed once and `close` waits for `release`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        found = connection.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'messages'").fetchall()
-        if found:
-            # a temporary table shadows the view of the same name
-            connection.execute("CREATE TEMP TABLE messages AS SELECT * FROM messages")
+        self._ready = False
 
     def execute(self, query: Any, parameters: Any = None, /) -> Any:
+        if not self._ready and "messages" in str(query):
+            self._ready = True
+            if rolled_up(self._connection) is False:
+                # a temporary table shadows the view of the same name
+                self._connection.execute("CREATE TEMP TABLE messages AS SELECT * FROM messages")
         return self._connection.execute(query, parameters)
 
     def interrupt(self) -> None:
@@ -94,13 +106,51 @@ def fetch(
         raise Unavailable(
             f"The query took longer than {limit_s:g} s and was stopped.", hint="Narrow the period."
         ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise Unavailable(
+            "The query needs more memory than it may use.", hint="Narrow the period."
+        ) from error
     except duckdb.CatalogException as error:
         raise Unanswerable(
             "There is no data of this kind in the workspace yet.",
             hint="Ingest data, or open the demo workspace.",
         ) from error
+    except duckdb.BinderException as error:
+        # queries are made from the model alone: what does not bind is a column that this data lacks
+        raise Unanswerable(
+            "The workspace's data does not have what this question needs.",
+            hint="Ask by something that its records carry; see `smart-reach ingest events --help`.",
+        ) from error
     finally:
         timer.cancel()
+
+
+@dataclass(frozen=True)
+class EventSpan:
+    """When the oldest and the newest event happened, and when the newest arrived; None for no events."""
+
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    received: datetime | None = None
+
+
+def span_of_events(connection: Connection) -> EventSpan:
+    """The span of all events: kept ready where a rollup is, read from the events elsewhere."""
+    # whole microseconds: a timestamptz would need pytz on its way into Python
+    for query in (
+        "SELECT epoch_us(oldest), epoch_us(newest), epoch_us(received) FROM event_span",
+        "SELECT epoch_us(MIN(occurred_at)), epoch_us(MAX(occurred_at)), NULL FROM events",
+    ):
+        try:
+            return EventSpan(*(moment(micros) for micros in fetch(connection, query)[0]))
+        except Unanswerable:
+            continue
+    return EventSpan()
+
+
+def moment(micros: int | None) -> datetime | None:
+    """Microseconds since 1970 as a time in UTC."""
+    return None if micros is None else datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)
 
 
 def run(compiled: Compiled, connect: Connect, *, max_rows: int = MAX_ROWS, limit_s: float = 20.0) -> Result:

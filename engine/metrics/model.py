@@ -7,9 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from smart_reach.engine.errors import InvalidInput, NotFound
+from smart_reach.engine.metrics.extending import read_model
 
 Unit = Literal["count", "percent", "money", "points", "months", "number"]
 UNITS: tuple[Unit, ...] = ("count", "percent", "money", "points", "months", "number")
@@ -29,7 +28,11 @@ GENERIC = {
     "failure",
 }
 FOLDER = Path(__file__).parent / "models"
-FILES = {"demo-bank": "demo_bank.yaml", "bank-marketing": "bank_marketing.yaml"}
+FILES = {
+    "demo-bank": "demo_bank.yaml",
+    "bank-marketing": "bank_marketing.yaml",
+    "own-data": "own_data.yaml",
+}
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def load_model(kind: str) -> SemanticModel:
     """The model of a workspace kind. Raises NotFound for a kind without a model."""
     if kind not in FILES:
         raise NotFound(f"There is no semantic model for {kind!r}.", hint=f"Kinds: {', '.join(FILES)}.")
-    return build_model(yaml.safe_load((FOLDER / FILES[kind]).read_text(encoding="utf-8")))
+    return build_model(read_model(FOLDER / FILES[kind]))
 
 
 def build_model(raw: dict[str, Any]) -> SemanticModel:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,7 +19,16 @@ from smart_reach.engine.metrics.answer import Answer
 from smart_reach.engine.metrics.answering.analyst import Analyst, declined
 from smart_reach.engine.metrics.compile import MAX_ROWS, compile_spec
 from smart_reach.engine.metrics.drivers import Drivers, analyse
-from smart_reach.engine.metrics.execute import Connect, Result, fetch, held, run
+from smart_reach.engine.metrics.execute import (
+    Connect,
+    Connection,
+    EventSpan,
+    Result,
+    fetch,
+    held,
+    run,
+    span_of_events,
+)
 from smart_reach.engine.metrics.model import SemanticModel, load_model
 from smart_reach.engine.metrics.overview import OverviewFilters
 from smart_reach.engine.metrics.questions.lexicon import Lexicon
@@ -36,15 +45,33 @@ MAX_VALUES = 300
 class MetricsService:
     """Answers for one workspace. `connect` gives a fresh locked connection with the lake's views."""
 
-    def __init__(self, connect: Connect, kind: str, clock: Clock | None = None) -> None:
-        self._connect = connect
-        self.model: SemanticModel = load_model(kind)
+    def __init__(
+        self,
+        connect: Connect,
+        kind: str,
+        clock: Clock | None = None,
+        *,
+        at: Callable[[int], Connection] | None = None,
+        zone: str | None = None,
+        currency: str | None = None,
+    ) -> None:
+        """`at` connects to the lake as it was in a snapshot of the events; zone and currency are the
+        workspace's own where the kind of workspace does not fix them."""
+        self._connect, self._at = connect, at
+        model = load_model(kind)
+        self.model: SemanticModel = replace(
+            model, zone=zone or model.zone, currency=currency or model.currency
+        )
         self.clock = clock or SystemClock()
 
     @classmethod
     def of(cls, ws: Workspace) -> MetricsService:
         """The service of an open workspace."""
-        return cls(lambda: ws.lake.connect(), ws.info("kind") or "demo-bank", ws.clock)
+        kind = ws.info("kind") or "demo-bank"
+        own = {name: ws.info(name) for name in ("zone", "currency")} if kind == "own-data" else {}
+        return cls(
+            lambda: ws.lake.connect(), kind, ws.clock, at=lambda snapshot: ws.lake.connect(at=snapshot), **own
+        )
 
     @cached_property
     def _parser(self) -> Parser:
@@ -87,12 +114,14 @@ class MetricsService:
 
     def newest(self) -> datetime | None:
         """When the newest event happened, UTC; None for an empty workspace."""
-        return self._edge("MAX")
+        return self._span().newest
 
-    def _edge(self, end: str) -> datetime | None:
-        # whole microseconds: a timestamptz would need pytz on its way into Python
-        rows = self._query(f"SELECT epoch_us({end}(occurred_at)) FROM events")
-        return datetime.fromtimestamp(rows[0][0] / 1e6, UTC) if rows and rows[0][0] is not None else None
+    def _span(self) -> EventSpan:
+        connection = self._connect()
+        try:
+            return span_of_events(connection)
+        finally:
+            connection.close()
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
         connection = self._connect()
@@ -129,28 +158,32 @@ class MetricsService:
 
     def ask(self, text: str, today: date | None = None) -> Answer:
         """Answer a question, ask back, or decline; no wording of a question makes it raise."""
-        newest = self.newest()
-        anchor = self._anchor(newest, today)
+        parser = self._parser
         try:
-            return self._answer(self._parser.parse(text, anchor[0]), newest, anchor)
+            with held(self._connect) as connect:
+                span = span_of_events(connect())
+                anchor = self._anchor(span.newest, today)
+                return self._answer(parser.parse(text, anchor[0]), span, anchor, connect)
         except Retryable as error:
             return declined(error)
 
     def answer(self, spec: QuerySpec, *, trust: str = "parsed") -> Answer:
         """Answer a spec that somebody else filled in (a model, a saved question)."""
-        newest = self.newest()
         parsed = Parsed("", trust, spec=validate(spec, self.model))
-        return self._answer(parsed, newest, self._anchor(newest, None))
+        with held(self._connect) as connect:
+            span = span_of_events(connect())
+            return self._answer(parsed, span, self._anchor(span.newest, None), connect)
 
-    def _answer(self, parsed: Parsed, newest: datetime | None, anchor: tuple[Anchor, bool]) -> Answer:
+    def _answer(
+        self, parsed: Parsed, span: EventSpan, anchor: tuple[Anchor, bool], connect: Connect
+    ) -> Answer:
+        newest, now = span.newest, self.clock.now()
         if parsed.panel and parsed.spec is not None:
             filters = {f.dimension: f.values[0] for f in parsed.spec.filters}
-            analyst = Analyst(self.model, self.run, newest, self.clock.now(), *anchor)
+            analyst = Analyst(self.model, self.run, newest, now, *anchor)
             return analyst.cohorts(parsed, self.overview(filters))
-        with held(self._connect) as connect:
-            shared = partial(self._run_on, connect)
-            oldest = self._edge("MIN") if parsed.spec is not None else None
-            return Analyst(self.model, shared, newest, self.clock.now(), *anchor, oldest).answer(parsed)
+        shared = partial(self._run_on, connect)
+        return Analyst(self.model, shared, newest, now, *anchor, span.oldest).answer(parsed)
 
     def drivers(self, metric: str, period: Period, comparison: Period, **changes: Any) -> Drivers:
         """What each group contributed to the change of a metric between two periods."""
@@ -172,7 +205,15 @@ class MetricsService:
 
     def overview(self, filters: OverviewFilters | Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The JSON of GET /api/overview."""
-        return overviews.overview(self._connect, self.model, self.clock.now(), _filters(filters))
+        chosen = _filters(filters)
+        return overviews.overview(self._connect_for(chosen), self.model, self.clock.now(), chosen)
+
+    def _connect_for(self, filters: OverviewFilters) -> Connect:
+        if filters.snapshot is None:
+            return self._connect
+        if self._at is None:
+            raise InvalidInput("snapshot", filters.snapshot, "This service reads the newest snapshot only.")
+        return partial(self._at, filters.snapshot)
 
     def overview_csv(self, filters: OverviewFilters | Mapping[str, Any] | None = None) -> str:
         """The same figures as CSV."""
@@ -182,7 +223,9 @@ class MetricsService:
         self, tile: str, filters: OverviewFilters | Mapping[str, Any] | None = None, limit: int = 100
     ) -> dict[str, Any]:
         """The customers behind a tile, under pseudonyms."""
-        return overviews.people(self._connect, self.model, self.clock.now(), tile, _filters(filters), limit)
+        chosen = _filters(filters)
+        connect = self._connect_for(chosen)
+        return overviews.people(connect, self.model, self.clock.now(), tile, chosen, limit)
 
 
 def _filters(given: OverviewFilters | Mapping[str, Any] | None) -> OverviewFilters:

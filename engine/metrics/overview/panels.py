@@ -1,4 +1,4 @@
-"""Funnel, cohorts and heatmap of the Overview, read from what `scan.prepare` has made."""
+"""Funnel, cohorts and heatmap of the Overview, read from the page's messages."""
 
 from __future__ import annotations
 
@@ -6,88 +6,85 @@ import itertools
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from smart_reach.engine.metrics.execute import Connection, fetch
+from smart_reach.engine.metrics.compile import bounds
 from smart_reach.engine.metrics.model import SemanticModel
+from smart_reach.engine.metrics.overview.filters import Span
+from smart_reach.engine.metrics.overview.scan import Messages
+from smart_reach.engine.metrics.spec import Period
 
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 COHORT_WEEKS = 8
+HEAT_DAYS = 28
+_STEPS = (
+    ("reached", "Sent to"),
+    ("delivered", "Delivered"),
+    ("opened", "Opened"),
+    ("clicked", "Clicked"),
+    ("converted", "Converted"),
+)
 
 
-def funnel(connection: Connection, start: datetime, end: datetime, bank: bool) -> dict[str, Any]:
+def funnel(messages: Messages, span: Span, bank: bool) -> dict[str, Any]:
     """Customers step by step; a customer counts in a step when one of their messages got so far."""
-    rows = fetch(
-        connection,
+    # one row a customer first: counting distinct customers five times is five times the work
+    rows = messages.fetch(
         """
-        SELECT held_out, COUNT(DISTINCT customer_id), COUNT(DISTINCT customer_id) FILTER (delivered),
-               COUNT(DISTINCT customer_id) FILTER (delivered AND (opened OR clicked)),
-               COUNT(DISTINCT customer_id) FILTER (delivered AND clicked),
-               COUNT(DISTINCT customer_id) FILTER (converted)
-        FROM msg WHERE sent_at >= $start AND sent_at <= $end GROUP BY held_out
+        SELECT held_out, COUNT(*), COUNT(*) FILTER (delivered), COUNT(*) FILTER (opened),
+               COUNT(*) FILTER (clicked), COUNT(*) FILTER (converted)
+        FROM (
+            SELECT held_out, customer_id, BOOL_OR(delivered) AS delivered,
+                   BOOL_OR(delivered AND (opened OR clicked)) AS opened,
+                   BOOL_OR(delivered AND clicked) AS clicked, BOOL_OR(converted) AS converted
+            FROM {msg} WHERE sent_at >= $start AND sent_at <= $end GROUP BY held_out, customer_id
+        ) GROUP BY held_out
         """,
-        {"start": start, "end": end},
+        span.bounds,
     )
     arms = {row[0]: row[1:] for row in rows}
     treated, held = arms.get(False, (0,) * 5), arms.get(True, (0,) * 5)
-    named = [
-        ("reached", "Sent to", 0),
-        ("delivered", "Delivered", 1),
-        ("opened", "Opened", 2),
-        ("clicked", "Clicked", 3),
-        ("converted", "Converted", 4),
-    ]
+    if not treated[0] and not held[0]:
+        return {"steps": [], "note": "Nobody was sent a message in these days."}
+    shown = [0, 4] if bank else [0, 1, 2, 3, 4]
+    kept = [treated[b] / treated[a] if treated[a] else 1.0 for a, b in itertools.pairwise(shown)]
+    worst = shown[kept.index(min(kept)) + 1] if treated[0] else -1
+    control = held[4] / held[0] if held[0] >= 10 else None
+    return {"steps": [_step(i, treated, control, i == worst, bank) for i in shown], "note": _note(held, bank)}
+
+
+def _step(i: int, treated: tuple[int, ...], control: float | None, worst: bool, bank: bool) -> dict[str, Any]:
+    id, label = _STEPS[i]
+    return {
+        "id": id,
+        "label": "Contacted" if bank and i == 0 else label,
+        "count": treated[i],
+        "share": treated[i] / treated[0] if treated[0] else 0.0,
+        "holdout_share": control if id == "converted" else None,
+        "worst": worst,
+    }
+
+
+def _note(held: tuple[int, ...], bank: bool) -> str:
     if bank:
-        named = [("reached", "Contacted", 0), ("converted", "Converted", 4)]
-    counts = [treated[i] for _, _, i in named]
-    kept = [b / a if a else 1.0 for a, b in itertools.pairwise(counts)]
-    worst = kept.index(min(kept)) + 1 if counts[0] and kept else -1
-    steps = [
-        {
-            "id": id,
-            "label": label,
-            "count": treated[i],
-            "share": treated[i] / treated[0] if treated[0] else 0.0,
-            "holdout_share": held[4] / held[0] if id == "converted" and held[0] >= 10 else None,
-            "worst": position == worst,
-        }
-        for position, (id, label, i) in enumerate(named)
-    ]
-    note = (
-        "Treated customers; the thin line marks the holdout, which gets no message."
-        if not bank
-        else "Customers contacted in these days."
-    )
-    return {"steps": steps, "note": note}
+        return "Customers contacted in these days."
+    if not held[0]:
+        return "Customers who were sent a message; no holdout was kept back."
+    return "Treated customers; the thin line marks the holdout, which gets no message."
 
 
 def cohorts(
-    connection: Connection, model: SemanticModel, last_day: date, end: datetime, bank: bool
+    messages: Messages, model: SemanticModel, last_day: date, end: datetime, *, bought: bool
 ) -> dict[str, Any]:
-    """Customers by the week of their first message: the share that spends in each week after."""
-    title = "Weekly cohorts: share still spending"
+    """Customers by the week of their first message: the share that spends in each week after.
+
+    `bought`: by the week of their first purchase instead, for a workspace without messages.
+    """
     columns = [f"W{i}" for i in range(COHORT_WEEKS)]
-    if bank:
-        return {"title": title, "columns": columns, "rows": []}
+    title = f"Weekly cohorts: share {'buying' if bought else 'still spending'}"
+    empty = {"title": title, "columns": columns, "rows": [], "trend": None}
+    if model.kind == "bank-marketing":
+        return empty
     first_week = last_day - timedelta(days=last_day.weekday() + 7 * (COHORT_WEEKS - 1))
-    rows = fetch(
-        connection,
-        f"""
-        WITH first AS (
-            SELECT customer_id, CAST(DATE_TRUNC('week', MIN(day)) AS DATE) AS week FROM msg WHERE NOT held_out
-            GROUP BY customer_id HAVING week >= $first_week
-        ), spending AS (
-            SELECT DISTINCT customer_id,
-                   CAST(DATE_TRUNC('week', TIMEZONE('{model.zone}', occurred_at)) AS DATE) AS week
-            FROM events WHERE kind = 'transaction' AND occurred_at >= $since AND occurred_at <= $end
-        )
-        SELECT f.week, -1, COUNT(*) FROM first f GROUP BY f.week
-        UNION ALL
-        SELECT f.week, DATE_DIFF('day', f.week, s.week) // 7, COUNT(*)
-        FROM first f JOIN spending s USING (customer_id)
-        WHERE s.week >= f.week GROUP BY ALL
-        """,
-        {"first_week": first_week, "since": end - timedelta(days=7 * COHORT_WEEKS + 8), "end": end},
-    )
-    cells = {(week, offset): count for week, offset, count in rows}
+    cells = _cells(messages, model, first_week, end, bought)
     last_week = last_day - timedelta(days=last_day.weekday())
     out = []
     for week in sorted({week for week, offset in cells if offset == -1}):
@@ -97,21 +94,71 @@ def cohorts(
         weeks = (last_week - week).days // 7  # the current week is not over: it has no share yet
         values = [cells.get((week, i), 0) / size if i < weeks else None for i in range(COHORT_WEEKS)]
         out.append({"cohort": f"{week:%d %b}", "size": size, "values": values})
-    return {"title": title, "columns": columns, "rows": out}
+    return {**empty, "rows": out, "trend": _trend(out)}
 
 
-def heatmap(connection: Connection, start: datetime, end: datetime, bank: bool) -> dict[str, Any]:
+def _cells(
+    messages: Messages, model: SemanticModel, first_week: date, end: datetime, bought: bool
+) -> dict[tuple[date, int], int]:
+    """Customers by cohort week and weeks since (−1: all of the cohort)."""
+    weeks = [first_week + timedelta(weeks=i) for i in range(COHORT_WEEKS)]
+    params = {f"week{i}": bounds(Period(week, week), model.zone)[0] for i, week in enumerate(weeks)}
+    since, first = (
+        [f"COUNT(*) FILTER ((weeks >> (week + {i})) & 1 = 1)" for i in range(COHORT_WEEKS)],
+        (
+            "SELECT customer_id, MIN(occurred_at) AS first_at FROM events WHERE kind = 'transaction'"
+            " AND occurred_at <= $end GROUP BY customer_id"
+            if bought
+            else messages.firsts
+        ),
+    )
+    rows = messages.fetch(
+        f"""
+        WITH cohort AS (
+            SELECT customer_id, {_week("first_at")} AS week FROM ({first}) WHERE first_at >= $week0
+        ), spending AS (
+            SELECT customer_id, BIT_OR(1 << {_week("occurred_at")}) AS weeks FROM events
+            WHERE kind = 'transaction' AND occurred_at >= $week0 AND occurred_at <= $end GROUP BY customer_id
+        )
+        SELECT week, COUNT(*), {", ".join(since)}
+        FROM cohort LEFT JOIN spending USING (customer_id) GROUP BY week
+        """,
+        {**params, "end": end},
+    )
+    return {(weeks[week], offset - 1): count for week, *counts in rows for offset, count in enumerate(counts)}
+
+
+def _week(at: str) -> str:
+    """The number of the week that a time falls into: comparing instants is cheaper than asking a calendar."""
+    return "(" + " + ".join(f"({at} >= $week{i})::INTEGER" for i in range(1, COHORT_WEEKS)) + ")"
+
+
+def _trend(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """How cohort after cohort does at the same age: what a change in the product moves."""
+    if len(rows) < 3:
+        return None
+    lines = [
+        {"name": f"After {age} week{'s' if age > 1 else ''}", "values": [row["values"][age] for row in rows]}
+        for age in (1, 2, 4)
+    ]
+    return {
+        "cohorts": [row["cohort"] for row in rows],
+        "series": [line for line in lines if sum(v is not None for v in line["values"]) > 1],
+    }
+
+
+def heatmap(messages: Messages, span: Span, bank: bool) -> dict[str, Any]:
     """Rate by weekday and hour in the customers' zones; cells under ten cases stay empty."""
     hit, base = ("converted", "sent") if bank else ("clicked", "delivered")
-    rows = fetch(
-        connection,
+    rows = messages.fetch(
         f"""
         SELECT local_weekday, local_hour, COUNT(*) FILTER ({base}),
                COUNT(*) FILTER ({hit} AND {base}), COUNT(DISTINCT customer_id)
-        FROM msg WHERE NOT held_out AND sent_at >= $start AND sent_at <= $end AND local_weekday IS NOT NULL
+        FROM {{msg}} WHERE NOT held_out AND sent_at >= $start AND sent_at <= $end
+          AND local_weekday IS NOT NULL
         GROUP BY ALL
         """,
-        {"start": start, "end": end},
+        {"start": span.end - max(span.length, timedelta(days=HEAT_DAYS)), "end": span.end},
     )
     values: list[list[float | None]] = [[None] * 24 for _ in WEEKDAYS]
     counts = [[0] * 24 for _ in WEEKDAYS]
@@ -125,6 +172,6 @@ def heatmap(connection: Connection, start: datetime, end: datetime, bank: bool) 
         "metric": metric,
         "rows": WEEKDAYS,
         "columns": list(range(24)),
-        "values": values,
-        "counts": counts,
+        "values": values if rows else [],
+        "counts": counts if rows else [],
     }

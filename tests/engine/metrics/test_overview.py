@@ -11,7 +11,7 @@ import pytest
 from smart_reach.engine.clock import FixedClock
 from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.metrics.overview import OverviewFilters
-from smart_reach.engine.metrics.overview.tiles import Arm, incremental
+from smart_reach.engine.metrics.overview.counts import Arm, incremental
 from smart_reach.engine.metrics.service import MetricsService
 from smart_reach.engine.metrics.spec import Filter, Period, QuerySpec
 
@@ -30,10 +30,17 @@ def test_the_page_has_the_promised_shape(demo: MetricsService) -> None:
     assert set(page) == {
         "period",
         "as_of",
+        "received_at",
         "freshness_s",
         "demo",
+        "currency",
+        "raw",
+        "snapshot",
         "filters",
         "tiles",
+        "volumes",
+        "churn",
+        "value",
         "funnel",
         "cohorts",
         "heatmap",
@@ -56,6 +63,7 @@ def test_the_page_has_the_promised_shape(demo: MetricsService) -> None:
             "spark",
             "spark_labels",
             "definition",
+            "machine",
             "sql",
         }
         assert len(item["spark"]) == len(item["spark_labels"])
@@ -161,3 +169,55 @@ def test_csv_holds_tiles_funnel_and_days(demo: MetricsService) -> None:
 def test_the_future_is_not_counted(demo: MetricsService) -> None:
     early = MetricsService(demo._connect, "demo-bank", FixedClock(datetime(2026, 10, 1, 12, tzinfo=UTC)))
     assert early.overview({"days": 7})["period"]["to"] == "2026-10-01"
+
+
+def test_machine_events_are_counted_on_request(demo: MetricsService) -> None:
+    people, raw = demo.overview({"days": 14}), demo.overview({"days": 14, "raw": "1"})
+    for page, metric in ((people, "ctr"), (raw, "ctr_raw")):
+        (row,) = demo.run(QuerySpec((metric,), period=PERIOD)).rows
+        assert tile(page, "ctr")["value"] == pytest.approx(row[metric])
+    assert tile(people, "ctr")["machine"]["value"] == pytest.approx(tile(raw, "ctr")["value"])  # type: ignore[index]
+    assert tile(raw, "ctr")["machine"]["value"] == pytest.approx(tile(people, "ctr")["value"])  # type: ignore[index]
+    assert "clicked_raw" in str(tile(raw, "ctr")["sql"])
+    assert raw["raw"] is True
+    assert demo.people("ctr", {"raw": "1"})["total"] > demo.people("ctr")["total"]
+
+
+def test_volumes_are_the_semantic_layer_s_counts(demo: MetricsService) -> None:
+    volumes = {item["id"]: item for item in demo.overview({"days": 14})["volumes"]}
+    assert list(volumes) == [
+        *("sends", "delivered", "opens", "clicks", "conversions", "revenue"),
+        *("opt_outs", "complaints", "bounces"),
+    ]
+    for metric, item in volumes.items():
+        (row,) = demo.run(QuerySpec((metric,), period=PERIOD)).rows
+        assert item["value"] == pytest.approx(float(row[metric])), metric
+    assert volumes["delivered"]["share"] == pytest.approx(
+        volumes["delivered"]["value"] / volumes["sends"]["value"]
+    )
+
+
+def test_spreads_count_every_customer_with_features(
+    demo: MetricsService, demo_frames: dict[str, pd.DataFrame]
+) -> None:
+    page = demo.overview({"days": 14})
+    features = demo_frames["features"]
+    newest = features[features["as_of"] == features["as_of"].max()]
+    risky = sum(band["count"] for band in page["churn"]["bands"] if band["at_risk"])
+    assert risky == int((newest["days_since_active"] >= 45).sum())
+    for part in ("churn", "value"):
+        assert sum(band["count"] for band in page[part]["bands"]) == len(newest)
+        assert sum(band["before_share"] for band in page[part]["bands"]) == pytest.approx(1)
+
+
+def test_an_event_of_the_future_does_not_move_the_newest(demo: MetricsService) -> None:
+    early = MetricsService(demo._connect, "demo-bank", FixedClock(datetime(2026, 10, 1, 12, tzinfo=UTC)))
+    page = early.overview({"days": 7})
+    assert page["as_of"] <= "2026-10-01T12:00:00+00:00"
+    assert page["freshness_s"] >= 0
+
+
+@pytest.mark.parametrize("snapshot", ["x", "-1", "1.5"])
+def test_odd_snapshots_are_refused(snapshot: str) -> None:
+    with pytest.raises(InvalidInput, match="snapshot"):
+        OverviewFilters.of({"snapshot": snapshot})

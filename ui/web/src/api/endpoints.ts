@@ -19,7 +19,8 @@ export const demoApi = {
   advance: (body: AdvanceRequest) => request<{ started: boolean }>("/api/demo/advance", { method: "POST", body }),
 };
 
-const overviewParams = (q: OverviewQuery) => ({ days: q.days, offer: q.offer, channel: q.channel, segment: q.segment });
+const overviewParams = (q: OverviewQuery) =>
+  ({ days: q.days, offer: q.offer, channel: q.channel, segment: q.segment, raw: q.raw ? "1" : "", snapshot: q.snapshot });
 
 export const overviewApi = {
   get: (q: OverviewQuery, signal?: AbortSignal) =>

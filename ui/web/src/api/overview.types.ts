@@ -1,6 +1,18 @@
 import type { IdLabel, IdName, Interval } from "./types";
 
-export interface OverviewQuery { days: number; offer: string; channel: string; segment: string }
+export interface OverviewQuery {
+  days: number;
+  offer: string;
+  channel: string;
+  segment: string;
+  /** Count the opens and clicks of machines too. */
+  raw: boolean;
+  /** A snapshot of the lake to look at; empty: the newest. */
+  snapshot: string;
+}
+
+/** The figure the other way round: with machine events, or by people alone while the page counts all. */
+export interface MachineFigure { label: string; value: number; display: string; events: number }
 
 export interface Tile {
   id: string;
@@ -19,7 +31,15 @@ export interface Tile {
   spark_labels?: string[];
   definition?: string | null;
   sql?: string | null;
+  machine?: MachineFigure | null;
 }
+
+/** A count with its share of what was delivered (or of what was sent). */
+export interface Volume extends Tile { share?: number | null }
+
+export interface Band { label: string; count: number; share: number; before_share: number | null; at_risk?: boolean }
+export interface Spread { title: string; bands: Band[]; note?: string | null; at: string; before_at: string | null }
+export interface CohortTrend { cohorts: string[]; series: { name: string; values: (number | null)[] }[] }
 
 export interface FunnelStep {
   id: string;
@@ -31,7 +51,7 @@ export interface FunnelStep {
 }
 
 export interface CohortRow { cohort: string; size: number; values: (number | null)[] }
-export interface Cohorts { title: string; columns: string[]; rows: CohortRow[] }
+export interface Cohorts { title: string; columns: string[]; rows: CohortRow[]; trend?: CohortTrend | null }
 
 export interface Heatmap {
   title: string;
@@ -51,10 +71,19 @@ export type Choice = string | IdName | IdLabel;
 export interface Overview {
   period: { from: string; to: string; label: string; previous_label?: string };
   as_of: string;
-  freshness_s?: number;
+  /** When the newest event arrived. */
+  received_at?: string | null;
+  freshness_s?: number | null;
   demo?: boolean;
+  currency?: string;
+  raw?: boolean;
+  snapshot?: string | null;
+  newest_snapshot?: string | null;
   filters?: { offers?: Choice[]; channels?: Choice[]; segments?: Choice[] };
   tiles: Tile[];
+  volumes?: Volume[];
+  churn?: Spread | null;
+  value?: Spread | null;
   funnel?: { steps: FunnelStep[]; note?: string | null } | null;
   cohorts?: Cohorts | null;
   heatmap?: Heatmap | null;

@@ -1,5 +1,5 @@
 import type { Chart } from "../api/copilot.types";
-import { euros, isMoney, withUnit } from "../lib/format";
+import { euros, isMoney, symbol, withUnit } from "../lib/format";
 import { axisText, legend, splitLine, tipNode, tooltip, type ChartOption, type Palette, type TipRow } from "./theme";
 
 export interface Series { name: string; values: (number | null)[]; unit?: string | null }
@@ -9,7 +9,7 @@ function short(value: number, unit: string | null | undefined): string {
   if (unit === "points") return `${+(value * 100).toFixed(2)} pp`;
   if (unit === "%") return `${+value.toFixed(1)}%`;
   const major = isMoney(unit) ? value / 100 : value;
-  const sign = isMoney(unit) ? (major < 0 ? "−€" : "€") : "";
+  const sign = isMoney(unit) ? `${major < 0 ? "−" : ""}${symbol()}` : "";
   return sign + new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 }).format(sign ? Math.abs(major) : major);
 }
 

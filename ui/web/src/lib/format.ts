@@ -22,13 +22,25 @@ export function money(value: Money | null | undefined): string {
   return value.display || DASH;
 }
 
+let ownCurrency = "EUR";
+
+/** The workspace's currency, as its figures say it; amounts that name none are in it. */
+export function setCurrency(code: string | null | undefined): void {
+  if (code && /^[A-Z]{3}$/.test(code)) ownCurrency = code;
+}
+
 /** As the engine writes money: €4.12 M, €12,345, €3.40. */
-export function euros(major: number, currency = "EUR"): string {
+export function euros(major: number, currency = ownCurrency): string {
   const size = Math.abs(major);
   const millions = size >= 999_995;
   const places = millions || size < 1000 ? 2 : 0;
   const text = new Intl.NumberFormat("en-GB", { style: "currency", currency, minimumFractionDigits: places, maximumFractionDigits: places });
   return `${major < 0 ? "−" : ""}${text.format(millions ? size / 1e6 : size)}${millions ? " M" : ""}`;
+}
+
+/** The sign before an amount: "€", "£". */
+export function symbol(): string {
+  return new Intl.NumberFormat("en-GB", { style: "currency", currency: ownCurrency }).formatToParts(0).find((part) => part.type === "currency")?.value ?? ownCurrency;
 }
 
 /** Units whose values are money: integer minor units, wherever the server sends them. */

@@ -24,6 +24,7 @@ export function Filters({ query, choices, onChange }: FiltersProps) {
       <Select label="Offer" value={query.offer} options={options("All offers", choices?.offers, query.offer)} onChange={(offer) => onChange({ offer })} />
       <Select label="Channel" value={query.channel} options={options("All channels", choices?.channels, query.channel)} onChange={(channel) => onChange({ channel })} />
       <Select label="Segment" value={query.segment} options={options("All segments", choices?.segments, query.segment)} onChange={(segment) => onChange({ segment })} />
+      <Segmented label="Opens and clicks of" value={query.raw ? "1" : ""} options={[{ value: "", label: "People" }, { value: "1", label: "With machines" }]} onChange={(value) => onChange({ raw: value === "1" })} />
       {active ? <Button size="sm" kind="ghost" onClick={() => onChange({ offer: "", channel: "", segment: "" })}><X size={14} aria-hidden="true" />Clear</Button> : null}
     </div>
   );

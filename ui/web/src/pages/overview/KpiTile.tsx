@@ -1,8 +1,8 @@
-import { ArrowDownRight, ArrowRight, ArrowUpRight, Info, Users } from "lucide-react";
+import { ArrowDownRight, ArrowRight, ArrowUpRight, Bot, Info, Users } from "lucide-react";
 import type { Tile } from "../../api/overview.types";
 import { Sparkline } from "../../charts/Sparkline";
 import { cx } from "../../lib/cx";
-import { DASH, capital, withUnit } from "../../lib/format";
+import { DASH, capital, count, withUnit } from "../../lib/format";
 import { changeOf } from "../../lib/tiles";
 import { Button } from "../../ui/Button";
 import { Card } from "../../ui/Card";
@@ -30,6 +30,16 @@ function note(tile: Tile): string {
   return tile.note || (interval ? `Interval ${interval}` : "vs the period before");
 }
 
+/** One click to the figure with machine events counted, and back. */
+function Machine({ tile, raw, onRaw }: { tile: Tile; raw: boolean; onRaw: () => void }) {
+  if (!tile.machine) return null;
+  return (
+    <button type="button" onClick={onRaw} aria-pressed={raw} data-testid={`tile-raw-${tile.id}`} title={`${count(tile.machine.events)} ${tile.machine.events === 1 ? "message was" : "messages were"} touched by machines alone. Click to ${raw ? "leave them out" : "count them too"}.`} className="mt-1 flex w-full items-center gap-1 truncate text-left text-xs text-muted hover:text-ink">
+      <Bot size={13} aria-hidden="true" className="shrink-0" /><span className="truncate underline decoration-line-strong decoration-dotted underline-offset-2">{tile.machine.label}</span> <span className="font-medium tabular">{tile.machine.display}</span>
+    </button>
+  );
+}
+
 function Definition({ tile, onOpen }: { tile: Tile; onOpen: () => void }) {
   return (
     <Popover
@@ -49,11 +59,13 @@ function Definition({ tile, onOpen }: { tile: Tile; onOpen: () => void }) {
   );
 }
 
-export function KpiTile({ tile, onOpen }: { tile: Tile; onOpen: () => void }) {
+export interface KpiTileProps { tile: Tile; raw: boolean; onOpen: () => void; onRaw: () => void }
+
+export function KpiTile({ tile, raw, onOpen, onRaw }: KpiTileProps) {
   return (
     <Card aria-label={tile.label} data-testid={`tile-${tile.id}`} className="min-w-0 p-4 transition-shadow hover:shadow-[0_4px_16px_-6px_rgb(20_22_40/0.14)]">
       <div className="flex items-start justify-between gap-1">
-        <h2 className="pt-1 text-[13px] leading-5 text-muted">{tile.label}</h2>
+        <h2 className="pt-1 text-[13px] leading-5 text-muted">{tile.label}{raw && tile.machine ? <span className="text-warn"> · all</span> : null}</h2>
         <div className="-mt-0.5 -mr-1.5"><Definition tile={tile} onOpen={onOpen} /></div>
       </div>
       <div className="mb-2 flex flex-wrap items-baseline gap-x-2.5">
@@ -62,6 +74,7 @@ export function KpiTile({ tile, onOpen }: { tile: Tile; onOpen: () => void }) {
       </div>
       <Sparkline values={tile.spark ?? []} labels={tile.spark_labels} title={tile.label} format={(v) => withUnit(v, tile.unit)} />
       <p className="mt-2 truncate text-xs text-muted" title={note(tile)}>{note(tile)}</p>
+      <Machine tile={tile} raw={raw} onRaw={onRaw} />
     </Card>
   );
 }
