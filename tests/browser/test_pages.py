@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
-PAGES = ("overview", "copilot", "approvals")
+PAGES = ("overview", "copilot", "approvals", "data", "data?tab=letters", "data?tab=identity", "data?tab=schemas")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -22,7 +22,7 @@ def test_pages_fit_and_stay_on_their_origin(browser: Browser, server: Server, wi
         expect(page.get_by_role("main")).to_be_visible()
         page.wait_for_load_state("networkidle") if name == "login" else page.wait_for_timeout(1200)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
-        visit.shoot(f"{name}-{width}-{'dark' if dark else 'light'}")
+        visit.shoot(f"{name.replace('?tab=', '-')}-{width}-{'dark' if dark else 'light'}")
     assert visit.foreign == []
     assert visit.errors == []
     visit.close()

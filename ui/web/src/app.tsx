@@ -11,6 +11,7 @@ import { ToastProvider } from "./ui/Toast";
 
 const ApprovalsPage = lazy(() => import("./pages/approvals/ApprovalsPage").then((m) => ({ default: m.ApprovalsPage })));
 const CopilotPage = lazy(() => import("./pages/copilot/CopilotPage").then((m) => ({ default: m.CopilotPage })));
+const DataPage = lazy(() => import("./pages/data/DataPage").then((m) => ({ default: m.DataPage })));
 const MissingPage = lazy(() => import("./pages/missing/MissingPage").then((m) => ({ default: m.MissingPage })));
 
 /** Lets the signed-in through; everybody else goes to the login and comes back to where they were. */
@@ -39,6 +40,7 @@ export function App() {
                 <Route index element={<OverviewPage />} />
                 <Route path="approvals/:id?" element={<ApprovalsPage />} />
                 <Route path="copilot/:id?" element={<CopilotPage />} />
+                <Route path="data" element={<DataPage />} />
                 <Route path="*" element={<MissingPage />} />
               </Route>
             </Routes>

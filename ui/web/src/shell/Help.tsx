@@ -2,7 +2,7 @@ import { Dialog } from "../ui/Dialog";
 import { Kbd } from "../ui/Chip";
 
 const GROUPS: { title: string; keys: [string[], string][] }[] = [
-  { title: "Anywhere", keys: [[["Ctrl", "K"], "Open the command palette"], [["?"], "Show this help"], [["g", "o"], "Go to Overview"], [["g", "c"], "Go to Copilot"], [["g", "q"], "Go to Approvals"], [["t"], "Switch light and dark"]] },
+  { title: "Anywhere", keys: [[["Ctrl", "K"], "Open the command palette"], [["?"], "Show this help"], [["g", "o"], "Go to Overview"], [["g", "c"], "Go to Copilot"], [["g", "q"], "Go to Approvals"], [["g", "d"], "Go to Data"], [["t"], "Switch light and dark"]] },
   { title: "Approvals", keys: [[["j"], "Next proposal"], [["k"], "Previous proposal"], [["a"], "Approve (asks once more)"], [["e"], "Edit the copy"], [["x"], "Reject with a reason"]] },
   { title: "Copilot", keys: [[["Enter"], "Send"], [["Shift", "Enter"], "New line"], [["/"], "Write a question"], [["Esc"], "Stop the answer"]] },
 ];

@@ -1,4 +1,4 @@
-import { Bot, ClipboardCheck, LayoutDashboard, MessagesSquare, type LucideIcon } from "lucide-react";
+import { Bot, ClipboardCheck, Database, LayoutDashboard, MessagesSquare, type LucideIcon } from "lucide-react";
 
 export interface NavItem { id: string; label: string; to: string; icon: LucideIcon; external?: boolean; key?: string }
 
@@ -8,6 +8,7 @@ export function navItems(chat: boolean): NavItem[] {
     { id: "overview", label: "Overview", to: "/", icon: LayoutDashboard, key: "o" },
     { id: "copilot", label: "Copilot", to: "/copilot", icon: MessagesSquare, key: "c" },
     { id: "approvals", label: "Approvals", to: "/approvals", icon: ClipboardCheck, key: "q" },
+    { id: "data", label: "Data", to: "/data", icon: Database, key: "d" },
   ];
   return chat ? [...items, { id: "chat", label: "Chat", to: "/chat", icon: Bot, external: true }] : items;
 }

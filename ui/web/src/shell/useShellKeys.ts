@@ -3,7 +3,7 @@ import { useNavigate } from "react-router";
 import { useHotkeys } from "../hooks/useHotkeys";
 import { toggleTheme } from "../hooks/useTheme";
 
-const PAGES: Record<string, string> = { o: "/", c: "/copilot", q: "/approvals" };
+const PAGES: Record<string, string> = { o: "/", c: "/copilot", q: "/approvals", d: "/data" };
 
 /** Ctrl/Cmd-K, `?`, `t`, and `g` followed by the letter of a page. */
 export function useShellKeys(openPalette: () => void, openHelp: () => void): void {
@@ -13,7 +13,7 @@ export function useShellKeys(openPalette: () => void, openHelp: () => void): voi
     const page = PAGES[event.key];
     if (page && Date.now() < goUntil.current) { goUntil.current = 0; void navigate(page); }
   };
-  useHotkeys({ "?": openHelp, t: toggleTheme, g: () => { goUntil.current = Date.now() + 1200; }, o: go, c: go, q: go });
+  useHotkeys({ "?": openHelp, t: toggleTheme, g: () => { goUntil.current = Date.now() + 1200; }, o: go, c: go, q: go, d: go });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); }
