@@ -24,9 +24,6 @@ def migrate(db: Engine) -> None:
         head = ScriptDirectory.from_config(config).get_current_head()
         if MigrationContext.configure(connection).get_current_revision() != head:
             command.upgrade(config, "head")
-        from smart_reach.engine.state.tables import load_metadata  # TEMP until 0002
-
-        load_metadata().create_all(connection)  # TEMP until 0002
 
 
 def new_migration(db: Engine, message: str) -> None:
