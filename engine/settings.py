@@ -23,6 +23,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     llm: str = "embedded"
     vector_store: str = "pgvector"
+    feature_store: str = "local"
     host: str = "127.0.0.1"
     port: int = 8000
     chainlit: bool = True
@@ -46,6 +47,7 @@ class Settings:
             "database_url": env.get("SMART_REACH_DATABASE_URL") or None,
             "llm": env.get("SMART_REACH_LLM") or "embedded",
             "vector_store": env.get("VECTOR_STORE") or "pgvector",
+            "feature_store": env.get("FEATURE_STORE") or "local",
             "host": env.get("SMART_REACH_HOST") or "127.0.0.1",
             "port": _port(env.get("SMART_REACH_PORT") or "8000"),
             "chainlit": (env.get("SMART_REACH_CHAINLIT") or "on").lower() not in {"off", "0", "false"},

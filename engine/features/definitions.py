@@ -1,87 +1,140 @@
-"""The features of each kind of workspace: name, type, label and meaning."""
+"""What a feature is: whose, from which events, over which window, how put together, and who owns it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Literal
+
+from smart_reach.engine.errors import InvalidInput
+
+Aggregation = Literal[
+    "count", "sum", "any", "last_time", "first_time", "latest", "standing", "formula", "given"
+]
+"""How events become one value of a customer.
+
+count       how many events
+sum         total of `value`; 0 without events
+any         1 (true) when there is any
+last_time   when the newest happened; first_time: when the oldest did
+latest      `value` of the newest event that has one, ties broken by event id
+standing    how many different `key` there are whose newest event says `value` (a condition)
+formula     `value` over other features, helpers and columns of the population
+given       comes with the data set; the store only keeps it
+"""
+
+UTC_ZONE, CUSTOMER_ZONE = "UTC", "customer"
+DAILY, WEEKLY = timedelta(days=1), timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class FeatureDefinition:
-    """One column of the features table."""
+    """One column of the features table, as code.
+
+    `source`: the condition on events (SQL over `happened`); empty for formulas. `window_days`: only events
+    of so many days before the moment; None means all history. `zone`: whether local hours of the customer
+    play a part. `freshness`: how old a value may be before it misleads. `column`: its SQL type.
+    """
 
     name: str
     dtype: Literal["number", "category"]
     label: str
     description: str
+    aggregation: Aggregation = "given"
+    source: str = ""
+    value: str = ""
+    key: str = ""
+    window_days: int | None = None
+    column: str = "DOUBLE"
+    entity: str = "customer"
+    zone: str = UTC_ZONE
+    owner: str = "Customer analytics"
+    freshness: timedelta = WEEKLY
+
+    def __post_init__(self) -> None:
+        if self.aggregation not in ("formula", "given") and not self.source:
+            raise InvalidInput("source", self.name, "An aggregation needs a condition on events.")
+        if self.aggregation in ("sum", "latest", "standing", "formula") and not self.value:
+            raise InvalidInput("value", self.name, f"{self.aggregation} needs a value.")
+        if (self.aggregation == "standing") != bool(self.key):
+            raise InvalidInput("key", self.name, "standing, and nothing else, needs a key.")
 
 
-def _number(name: str, label: str, description: str = "") -> FeatureDefinition:
-    return FeatureDefinition(name, "number", label, description or label)
+@dataclass(frozen=True)
+class FeatureSet:
+    """The features of one kind of workspace. `helpers` are computed on the way and not kept.
+
+    `population`: `customers` (the lake's table, from the day they joined) or `events` (whoever an event
+    known at the moment speaks of). `kinds`: only these events are read; empty for all. `imported`: the
+    condition on events whose past the bank knew when it happened, although we received it later (files of
+    history). A set without aggregations comes with its file.
+    """
+
+    kind: str
+    definitions: tuple[FeatureDefinition, ...]
+    helpers: tuple[FeatureDefinition, ...] = ()
+    population: Literal["customers", "events"] = "customers"
+    kinds: tuple[str, ...] = ()
+    imported: str = "false"
+
+    def __post_init__(self) -> None:
+        names = [one.name for one in self.everything]
+        for name in names:
+            if names.count(name) > 1:
+                raise InvalidInput("feature", name, "Give every feature and helper its own name.")
+
+    @property
+    def everything(self) -> tuple[FeatureDefinition, ...]:
+        """Helpers first: a formula may use what stands before it."""
+        return self.helpers + self.definitions
+
+    @property
+    def computed(self) -> bool:
+        """False when the values come with the data set and cannot be refreshed."""
+        return any(one.aggregation != "given" for one in self.everything)
 
 
-def _category(name: str, label: str, description: str = "") -> FeatureDefinition:
-    return FeatureDefinition(name, "category", label, description or label)
+def number(
+    name: str, label: str, description: str = "", *, column: str = "INTEGER", value: str = ""
+) -> FeatureDefinition:
+    """A number made by a formula, or given when there is none."""
+    kind: Aggregation = "formula" if value else "given"
+    return FeatureDefinition(name, "number", label, description or label, kind, value=value, column=column)
 
 
-DEMO_FEATURES: tuple[FeatureDefinition, ...] = (
-    _number("age", "age", "Age in years."),
-    _category("age_band", "age band"),
-    _category("segment", "segment", "Segment the bank assigned."),
-    _category("region", "region"),
-    _category("job", "job"),
-    _category("marital", "marital status"),
-    _category("income_band", "income band", "low, middle or high."),
-    _number("tenure_months", "months as a customer"),
-    _number("holdings", "product groups held", "How many of card, loan, insurance and savings are held."),
-    _number("has_card", "holds a card", "1 when a card is held, else 0."),
-    _number("has_loan", "holds a loan", "1 when a loan is held, else 0."),
-    _number("has_insurance", "holds insurance", "1 when insurance is held, else 0."),
-    _number("has_savings", "holds savings", "1 when a savings product is held, else 0."),
-    _number("balance_minor", "balance", "Current balance, minor units."),
-    _number("spend_30d_minor", "spend over 30 days", "Card spend over the 30 days before, minor units."),
-    _number("spend_trend", "spend trend", "Spend over 30 days ÷ the 30-day mean of the 60 days before them."),
-    _number("transactions_30d", "transactions over 30 days"),
-    _number("visits_30d", "visits over 30 days", "Visits to the bank's pages."),
-    _number("visits_card_30d", "visits to card pages", "Over 30 days."),
-    _number("visits_loan_30d", "visits to loan pages", "Over 30 days."),
-    _number("visits_insurance_30d", "visits to insurance pages", "Over 30 days."),
-    _number("visits_savings_30d", "visits to savings pages", "Over 30 days."),
-    _number(
-        "days_since_active", "days since last active", "Since the last transaction, visit, open or click."
-    ),
-    _number("messages_7d", "messages over 7 days"),
-    _number("messages_30d", "messages over 30 days"),
-    _number("opens_30d", "messages opened over 30 days", "Machine opens excluded."),
-    _number("emails_opened_30d", "e-mails opened over 30 days", "Machine opens excluded."),
-    _number("clicks_30d", "clicks over 30 days", "Machine clicks excluded."),
-    _number("click_rate_90d", "share of messages clicked over 90 days"),
-    _number("conversions_90d", "offers accepted over 90 days"),
-    _category("primary_channel", "primary channel", "Channel the customer chose."),
-    _category("preferred_channel", "most used channel", "Channel of most clicks and opens over 90 days."),
-    _category("preferred_window", "most active time of day", "Window of most visits, opens and clicks."),
-)
+def category(name: str, label: str, description: str = "", *, value: str = "") -> FeatureDefinition:
+    """A text made by a formula, or given when there is none."""
+    kind: Aggregation = "formula" if value else "given"
+    return FeatureDefinition(
+        name, "category", label, description or label, kind, value=value, column="VARCHAR"
+    )
 
-BANK_MARKETING_FEATURES: tuple[FeatureDefinition, ...] = (
-    _number("age", "age", "Age in years."),
-    _category("job", "job"),
-    _category("marital", "marital status"),
-    _category("education", "education"),
-    _category("default", "credit in default"),
-    _category("housing", "housing loan"),
-    _category("loan", "personal loan"),
-    _category("contact_type", "way of contact", "cellular or telephone."),
-    _category("month", "month of contact"),
-    _category("day_of_week", "weekday of contact"),
-    _number("campaign", "contacts in this campaign", "Including this one."),
-    _number("pdays", "days since previous contact", "999: not contacted before."),
-    _number("previous", "contacts before this campaign"),
-    _category("poutcome", "outcome of the previous campaign"),
-    _number("emp_var_rate", "employment variation rate", "Quarterly."),
-    _number("cons_price_idx", "consumer price index", "Monthly."),
-    _number("cons_conf_idx", "consumer confidence index", "Monthly."),
-    _number("euribor3m", "Euribor 3 months", "Daily."),
-    _number("nr_employed", "number of employees", "Quarterly, thousands."),
-)
 
-DEFINITIONS = {"demo-bank": DEMO_FEATURES, "bank-marketing": BANK_MARKETING_FEATURES}
+def count(name: str, label: str, source: str, days: int | None, description: str = "") -> FeatureDefinition:
+    """How many events there were in a window."""
+    text = description or label
+    return FeatureDefinition(name, "number", label, text, "count", source, window_days=days, column="INTEGER")
+
+
+def total(name: str, label: str, source: str, days: int | None, description: str = "") -> FeatureDefinition:
+    """The sum of the events' amounts in a window, minor units."""
+    text = description or label
+    value = "amount_minor"
+    return FeatureDefinition(
+        name, "number", label, text, "sum", source, value, window_days=days, column="BIGINT"
+    )
+
+
+def helper(
+    name: str, aggregation: Aggregation, source: str = "", value: str = "", days: int | None = None
+) -> FeatureDefinition:
+    """Something computed on the way."""
+    return FeatureDefinition(
+        name, "number", name, name, aggregation, source, value, window_days=days, column=""
+    )
+
+
+def local(definitions: Iterable[FeatureDefinition]) -> tuple[FeatureDefinition, ...]:
+    """The same features, marked as depending on the customer's own time zone."""
+    return tuple(replace(one, zone=CUSTOMER_ZONE) for one in definitions)

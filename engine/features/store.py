@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from smart_reach.engine.catalog.tables import Offer
 from smart_reach.engine.errors import NotFound, Stop
-from smart_reach.engine.features.definitions import DEFINITIONS, FeatureDefinition
-from smart_reach.engine.features.demo_sql import PREPARE, SNAPSHOT
-from smart_reach.engine.features.training import CONTACTS_SQL, MESSAGES_SQL, RESPONSE_DAYS
+from smart_reach.engine.features.backend import feast_backend
+from smart_reach.engine.features.compute import present, snapshots
+from smart_reach.engine.features.definitions import FeatureDefinition, FeatureSet
+from smart_reach.engine.features.online.store import OnlineStore
+from smart_reach.engine.features.registry import FEATURE_SETS
+from smart_reach.engine.features.training import (
+    CONTACTS_SQL,
+    MESSAGES_SQL,
+    RESPONSE_DAYS,
+    from_snapshots,
+    from_spine,
+)
 from smart_reach.engine.lakehouse.schemas import FEATURES
+from smart_reach.engine.ports import Progress, silent
 
 if TYPE_CHECKING:
+    from smart_reach.engine.features.feast.backend import FeastBackend
     from smart_reach.engine.workspace import Workspace
 
 
@@ -30,7 +38,8 @@ class FeatureStore:
         self._workspace = workspace
         self._lock = threading.Lock()
         self._kind: str | None = None
-        self._online: tuple[int, pd.DataFrame] | None = None
+        self._opened: OnlineStore | None = None
+        self._feast: FeastBackend | None = None
 
     @classmethod
     def for_kind(cls, workspace: Workspace, kind: str) -> FeatureStore:
@@ -41,9 +50,9 @@ class FeatureStore:
 
     @property
     def kind(self) -> str:
-        """`demo-bank` or `bank-marketing`; `NotFound` while the workspace is empty."""
+        """`demo-bank`, `bank-marketing` or `own-data`; `NotFound` while the workspace is empty."""
         kind = self._kind or self._workspace.info("kind")
-        if kind not in DEFINITIONS:
+        if kind is None or kind not in FEATURE_SETS:
             raise NotFound(
                 f"The workspace {self._workspace.name} has no data yet.",
                 hint="Run `smart-reach demo` or `smart-reach ingest bank-marketing FILE` first.",
@@ -52,23 +61,38 @@ class FeatureStore:
         return kind
 
     @property
+    def features(self) -> FeatureSet:
+        """The feature set of this workspace."""
+        return FEATURE_SETS[self.kind]
+
+    @property
     def definitions(self) -> Sequence[FeatureDefinition]:
         """The feature columns in their fixed order."""
-        return DEFINITIONS[self.kind]
+        return self.features.definitions
+
+    @property
+    def online_store(self) -> OnlineStore:
+        """The store that decisions read, on the lake's newest features. `NotFound` while there are none."""
+        opened = self._open()
+        snapshot = self._workspace.lake.snapshot_id(FEATURES)
+        held = opened.lake_snapshot
+        if snapshot is None and (held is not None or opened.empty):
+            raise NotFound("There are no features yet.", hint="Build the demo or ingest a file first.")
+        if snapshot is not None and held != snapshot:
+            opened.load(snapshot, self._newest)
+        return opened
 
     def training_frame(self, offer_id: str) -> pd.DataFrame:
         """What was known before each message about an offer, and what came of it, in time order.
 
         Columns: customer_id, at (UTC), offer_id, channel, window, the features, then `outcome`, `opened`
-        and `clicked` as 0/1. Demo: the newest feature row strictly before sending; messages whose two days
-        to respond are not over yet are left out. Bank marketing: one row a contact; `channel` is the
-        stand-in `sms` and `opened`/`clicked` are 0 (see `events/bank_marketing.py`).
+        and `clicked` as 0/1. Messages whose two days to respond are not over yet are left out. Demo: the
+        newest feature row strictly before sending. Own data: the features as of the very moment of sending.
+        Bank marketing: one row a contact; `channel` is the stand-in `sms` and `opened`/`clicked` are 0
+        (see `events/bank/ingest.py`).
         """
-        names = ", ".join(f'f."{definition.name}"' for definition in self.definitions)
-        sql = (CONTACTS_SQL if self.kind == "bank-marketing" else MESSAGES_SQL).format(features=names)
-        closed = self._workspace.clock.now() - timedelta(days=RESPONSE_DAYS)
-        with self._workspace.lake.connect() as connection:
-            frame: pd.DataFrame = connection.execute(sql, {"offer": offer_id, "closed": closed}).df()
+        closed = present(self._workspace, self.features) - timedelta(days=RESPONSE_DAYS)
+        frame = self._training(offer_id, closed)
         frame["at"] = frame["at"].dt.tz_convert("UTC")
         return self._typed(frame)
 
@@ -77,69 +101,71 @@ class FeatureStore:
 
         Raises `NotFound` naming the first customer without features.
         """
-        frame = self._newest()
-        if customer_ids is None:
-            return frame.copy()
-        wanted = list(customer_ids)
-        missing = [name for name in wanted if name not in frame.index]
-        if missing:
-            raise NotFound(f"There is no customer {missing[0]}.", hint="Ids look like cus_000001.")
-        return frame.loc[wanted].copy()
+        local = self.online_store
+        if customer_ids is not None and (feast := self._back_end()) is not None:
+            return feast.online(list(customer_ids))
+        return local.frame(customer_ids)
+
+    def apply(self, events: pa.Table) -> int:
+        """Bring the customers of committed events up to date, here and in Feast when that is the back end."""
+        opened = self._open()
+        written = opened.apply(events)
+        if written and (feast := self._back_end()) is not None:
+            known = set(opened.frame().index)
+            touched = [one for one in events["customer_id"].unique().to_pylist() if one in known]
+            feast.write_online(opened.frame(touched).reset_index())
+        return written
 
     def refresh(self, as_of: datetime | None = None) -> int:
-        """Compute the features as of a moment (default now) and append them; returns the rows written."""
-        return self.build([as_of or self._workspace.clock.now()])
+        """Compute the features as of a moment (default: the present), append them, return how many rows."""
+        return self.build([as_of or present(self._workspace, self.features)])
 
-    def build(self, moments: Sequence[datetime], progress: Any = None) -> int:
-        """Snapshots of the demo's features at several moments, in one append."""
-        if self.kind != "demo-bank":
+    def build(self, moments: Sequence[datetime], progress: Progress | None = None) -> int:
+        """Snapshots of the features at several moments, in one append."""
+        if not self.features.computed:
             raise Stop("Features of this workspace come with its file; there is nothing to refresh.")
-        with self._workspace.lake.connect() as connection:
-            connection.register("offer_categories", self._offer_categories())
-            connection.execute(PREPARE)
-            parts = []
-            for number, moment in enumerate(moments):
-                rows = connection.sql(SNAPSHOT, params={"as_of": moment.astimezone(UTC)}).to_arrow_table()
-                parts.append(rows)
-                if progress is not None:
-                    progress((number + 1) / len(moments), "Computing features")
-        table = pa.concat_tables(parts)
+        table = snapshots(self._workspace, self.features, moments, progress or silent)
         self._workspace.lake.append(FEATURES, table)
+        if (feast := self._back_end()) is not None:
+            feast.add(table)
         return int(table.num_rows)
 
-    def _offer_categories(self) -> pa.Table:
-        with Session(self._workspace.db) as session:
-            rows = session.execute(select(Offer.id, Offer.category)).all()
-        return pa.table(
-            {
-                "offer_id": pa.array([row[0] for row in rows], pa.string()),
-                "category": pa.array([row[1] for row in rows], pa.string()),
-            }
-        )
-
-    def _newest(self) -> pd.DataFrame:
-        lake = self._workspace.lake
-        snapshot = lake.snapshot_id(FEATURES)
-        if snapshot is None:
-            raise NotFound("There are no features yet.", hint="Build the demo or ingest a file first.")
+    def _open(self) -> OnlineStore:
         with self._lock:
-            if self._online is None or self._online[0] != snapshot:
-                names = ", ".join(f'"{definition.name}"' for definition in self.definitions)
-                with lake.connect() as connection:
-                    frame = connection.execute(
-                        f"SELECT customer_id, as_of, {names} FROM features"
-                        " QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY as_of DESC) = 1"
-                        " ORDER BY customer_id"
-                    ).df()
-                frame["as_of"] = frame["as_of"].dt.tz_convert("UTC")
-                self._online = (snapshot, self._typed(frame).set_index("customer_id"))
-            return self._online[1]
+            if self._opened is None:
+                self._opened = OnlineStore(self._workspace, self.features)
+            return self._opened
+
+    def _training(self, offer_id: str, closed: datetime) -> pd.DataFrame:
+        workspace, features = self._workspace, self.features
+        if self.kind == "bank-marketing":
+            return from_snapshots(workspace, features, CONTACTS_SQL, offer_id, closed)
+        if features.population == "events":
+            return from_spine(workspace, features, offer_id, closed)
+        if (feast := self._back_end()) is not None:
+            return from_spine(workspace, features, offer_id, closed, feast.historical)
+        return from_snapshots(workspace, features, MESSAGES_SQL, offer_id, closed)
+
+    def _back_end(self) -> FeastBackend | None:
+        """Feast, when the settings say so."""
+        with self._lock:
+            if self._feast is None:
+                self._feast = feast_backend(self._workspace, self.features)
+            return self._feast
+
+    def _newest(self) -> pa.Table:
+        """Each customer's newest row of the lake's features."""
+        names = ", ".join(f'"{one.name}"' for one in self.definitions)
+        with self._workspace.lake.connect(tables=(FEATURES,)) as connection:
+            return connection.sql(
+                f"SELECT customer_id, as_of, {names} FROM features"
+                " QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY as_of DESC) = 1"
+                " ORDER BY customer_id"
+            ).to_arrow_table()
 
     def _typed(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Numbers as float64, categories as strings."""
-        for definition in self.definitions:
-            if definition.dtype == "number":
-                frame[definition.name] = frame[definition.name].astype("float64")
-            else:
-                frame[definition.name] = frame[definition.name].astype("object")
+        for one in self.definitions:
+            kind = "float64" if one.dtype == "number" else "object"
+            frame[one.name] = frame[one.name].astype(kind)
         return frame

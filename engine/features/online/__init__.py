@@ -1,1 +1,1 @@
-"""Features as decisions read them: a memory-mapped snapshot and a small delta."""
+"""Online reads of features: a memory-mapped snapshot and a small log of newer rows beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,7 +15,7 @@ from smart_reach.engine.catalog.tables import Offer
 from smart_reach.engine.errors import NotFound, Stop
 from smart_reach.engine.events.contract import Event
 from smart_reach.engine.events.writer import EventWriter
-from smart_reach.engine.features.definitions import BANK_MARKETING_FEATURES, DEMO_FEATURES
+from smart_reach.engine.features.registry import FEATURE_SETS
 from smart_reach.engine.features.store import FeatureStore
 from smart_reach.engine.state.base import transaction
 from smart_reach.engine.workspace import Workspace
@@ -47,6 +48,9 @@ def bank(open_workspace: Callable[..., Workspace]) -> Iterator[Workspace]:
     yield workspace
     workspace.lake.close()
     workspace.db.dispose()
+
+
+_example = itertools.count()  # ids are remembered by the writer: every example has its own
 
 
 def event(name: str, kind: str, occurred: timedelta, late: timedelta) -> Event:
@@ -85,18 +89,19 @@ def test_the_future_and_the_late_change_nothing(
     bank.lake.clear_table("events")
     bank.lake.clear_table("features")
     writer = EventWriter(bank.lake)
+    own = next(_example)
     writer.write(
         [
-            event("p1", "transaction", -timedelta(days=2), timedelta(0)),
-            event("p2", kind, -past, timedelta(0)),
+            event(f"{own}-p1", "transaction", -timedelta(days=2), timedelta(0)),
+            event(f"{own}-p2", kind, -past, timedelta(0)),
         ]
     )
     before = row(bank)
     writer.write(
         [
-            event("f1", kind, future, timedelta(0)),
-            event("f2", kind, timedelta(0), timedelta(0)),
-            event("l1", kind, -past, past + late),
+            event(f"{own}-f1", kind, future, timedelta(0)),
+            event(f"{own}-f2", kind, timedelta(0), timedelta(0)),
+            event(f"{own}-l1", kind, -past, past + late),
         ]
     )
     after = row(bank)
@@ -123,7 +128,7 @@ def test_what_was_known_counts(bank: Workspace) -> None:
 
 
 def test_definitions_are_unique_and_never_the_outcome() -> None:
-    for definitions in (DEMO_FEATURES, BANK_MARKETING_FEATURES):
+    for definitions in (one.definitions for one in FEATURE_SETS.values()):
         names = [definition.name for definition in definitions]
         assert len(names) == len(set(names))
         assert not {"duration", "y", "outcome", "converted"} & set(names)
