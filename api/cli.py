@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from smart_reach.api.commands import asking, data, deciding, evaluating, serving
+from smart_reach.api.commands import asking, data, deciding, evaluating, ingesting, mending, privacy, serving
 from smart_reach.api.commands.common import WorkspaceOption, errors_as_exit_codes, opened
 
 app = typer.Typer(
@@ -20,13 +20,18 @@ app.command()(serving.serve)
 app.command()(asking.ask)
 app.command()(asking.route)
 app.command()(deciding.decide)
-app.command()(data.ingest)
+app.command()(ingesting.ingest)
+app.command()(ingesting.listen)
 app.command()(data.train)
 app.command()(deciding.experiment)
 app.command("eval")(evaluating.evaluate)
 app.command()(deciding.replay)
 app.command("verify-ledger")(deciding.verify_ledger)
 app.command()(data.demo)
+app.command()(privacy.forget)
+app.command("export")(privacy.export)
+app.add_typer(mending.letters_app, name="dead-letters")
+app.add_typer(mending.lake_app, name="lake")
 
 
 @app.command(hidden=True)

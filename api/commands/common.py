@@ -73,3 +73,25 @@ def say(value: Any, *, as_json: bool, text: Callable[[Any], str]) -> None:
     """Print a result for a script or for a person."""
     shown = json.dumps(value, ensure_ascii=False, default=str) if as_json else text(value)
     sys.stdout.write(shown + "\n")
+
+
+def outline(value: Any, depth: int = 0) -> str:
+    """Nested facts as indented lines, for a person."""
+    indent = "  " * depth
+    if isinstance(value, dict):
+        rows = [
+            f"{indent}{name}:\n{outline(inner, depth + 1)}"
+            if isinstance(inner, dict | list) and inner
+            else f"{indent}{name}: {_plain(inner)}"
+            for name, inner in value.items()
+        ]
+        return "\n".join(rows)
+    if isinstance(value, list):
+        return "\n".join(f"{indent}- {outline(inner, depth + 1).lstrip()}" for inner in value)
+    return f"{indent}{_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if value is None or value in ({}, []):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

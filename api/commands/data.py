@@ -1,9 +1,7 @@
-"""`ingest`, `train` and `demo`: data in, models out, time passing."""
+"""`train` and `demo`: models out, time passing."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,29 +9,7 @@ import typer
 from smart_reach.api.commands.common import JsonOption, WorkspaceOption, errors_as_exit_codes, opened, say
 from smart_reach.api.setup import progress_bar, register_versions
 from smart_reach.api.setup import train as train_models
-from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.models.versions import ModelVersion
-
-SOURCES = ("bank-marketing",)
-
-
-def ingest(
-    source: Annotated[str, typer.Argument(help="What the file is: bank-marketing.")],
-    file: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Bring a real file in, into a workspace of its own, named like the source unless said."""
-    from smart_reach.engine.events.bank.ingest import check_bank_file, ingest_bank_marketing
-    from smart_reach.knowledge.seed import seed_catalog
-
-    with errors_as_exit_codes(as_json):
-        if source not in SOURCES:
-            raise InvalidInput("source", source, f"Use one of {', '.join(SOURCES)}.")
-        check_bank_file(file)  # a file that is refused makes no workspace
-        with opened(workspace or source, make=True) as ws, progress_bar("Ingest", quiet=as_json) as report:
-            found = asdict(ingest_bank_marketing(ws, file, report, seed_catalog))
-    say(found, as_json=as_json, text=lambda value: lines(value))
 
 
 def train(
