@@ -1,113 +1,183 @@
-"""Events into the lake: contract, duplicates, machine verdict, one snapshot a batch."""
+"""Events into the lake, each id once: contract, duplicates, machine verdict, one snapshot a batch.
+
+Everything happens in the lake's writer lock, so two writers handed the same id at the same moment never
+both write it, and the positions of a source move only together with the events they stand for.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from smart_reach.engine.errors import Conflict
 from smart_reach.engine.events.contract import Event, check_events, events_table
 from smart_reach.engine.events.machine import ENGAGEMENT, deliveries, judge
+from smart_reach.engine.events.seen.compare import same_content
+from smart_reach.engine.events.seen.index import Hashes, Rows, SeenIds
 from smart_reach.engine.lakehouse.lake import Lakehouse
 from smart_reach.engine.lakehouse.schemas import EVENTS, as_events
 
 _REMEMBERED = 200_000
 
 
-class EventWriter:
-    """Writes events; an event id that is already in the lake is left out.
+@dataclass(frozen=True)
+class Sifted:
+    """A batch without what the lake has: which of its rows are new, came again, or reuse an id.
 
-    First slice of exactly-once: ids are compared with the batch, with what this writer wrote lately and
-    with the rows of the lake between the batch's first and last time. Two writers handed the same id
-    at the same moment could both write it; sources that may do that take a lock (see `demo/live.py`) or
-    keep offsets with the snapshot (the Kafka source, later).
+    `rows`: the new ones in their order, of the event columns; `new`, `again`, `clashes`: row numbers in
+    the batch. A clash has an id that was received before (in the last week, or earlier in this batch)
+    with other content: the first one stays.
     """
+
+    rows: pa.Table
+    new: Rows
+    again: Rows
+    clashes: Rows
+    hashes: Hashes
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a commit did. `events`: the rows written, with their verdicts; `snapshot`: the newest one."""
+
+    events: pa.Table
+    snapshot: int
+    rows: int
+    duplicates: int
+    clashes: int
+
+
+@dataclass(frozen=True)
+class _Hashed:
+    table: pa.Table
+    hashes: Hashes
+
+
+class EventWriter:
+    """Writes events; one whose id was received in the last seven days is left out."""
 
     def __init__(self, lake: Lakehouse) -> None:
         self._lake = lake
+        self._seen = SeenIds(lake)
         self._lock = threading.Lock()
-        self._written: OrderedDict[str, None] = OrderedDict()
         self._delivered: OrderedDict[str, int] = OrderedDict()
 
     def write(self, rows: Sequence[Event] | pa.Table, *, fresh: bool = False) -> int:
         """Write what is new and return how many rows that was; nothing is written on an error.
 
-        `fresh`: the caller knows that none of these ids is in the lake yet, so the lake is not asked;
-        of earlier deliveries then only those count that this writer wrote itself.
+        `fresh`: the caller knows that none of these ids is in the lake yet, so it is not asked; of
+        earlier deliveries then only those count that this writer wrote itself.
         Raises `InvalidInput` naming row, field and value of the first event that breaks the contract.
         """
         table = rows if isinstance(rows, pa.Table) else events_table(rows)
         if table.num_rows == 0:
             return 0
         check_events(table)
-        table = as_events(table)
-        with self._lock:
-            table = self._without_known(table, fresh)
-            if table.num_rows == 0:
-                return 0
-            table = judge(table, self._earlier_deliveries(table, fresh))
-            self._lake.append(EVENTS, table)
-            self._remember(table)
-        return int(table.num_rows)
+        with self._lake.writing():
+            sifted = self._sift(as_events(table), fresh=fresh)
+            if sifted.rows.num_rows:
+                events, _ = self._append(sifted, None, fresh=fresh)
+                self._remember(events)
+            return int(sifted.rows.num_rows)
 
-    def _without_known(self, table: pa.Table, fresh: bool) -> pa.Table:
-        ids = table["event_id"].to_pylist()
-        known = set() if fresh else self._in_lake(table)
-        keep, seen = [], set()
-        for row, event_id in enumerate(ids):
-            if event_id not in seen and event_id not in known and event_id not in self._written:
-                keep.append(row)
-                seen.add(event_id)
-        return table if len(keep) == len(ids) else table.take(pa.array(keep, pa.int64()))
+    def commit(
+        self,
+        table: pa.Table,
+        *,
+        source: str,
+        positions: Mapping[str, int],
+        expected: Mapping[str, int],
+        before_seal: Callable[[Sifted], pa.Table] | None = None,
+    ) -> Written:
+        """Write what is new and, in the same snapshot, move the source's partitions to `positions`.
 
-    def _in_lake(self, table: pa.Table) -> set[str]:
-        span = pc.min_max(table["occurred_at"]).as_py()
-        if not self._lake.files(EVENTS, span["min"]):
-            return set()
-        with self._lake.connect(tables=(EVENTS,), since=span["min"]) as connection:
-            connection.register("batch", table.select(["event_id"]))
-            found = connection.execute(
-                "SELECT event_id FROM events SEMI JOIN batch USING (event_id)"
-                " WHERE occurred_at BETWEEN ? AND ?",
-                [span["min"], span["max"]],
-            ).fetchall()
-        return {row[0] for row in found}
+        `expected`: where they must stand (missing: nowhere yet); else `Conflict`: somebody else has read on,
+        and the caller rewinds. `before_seal` is called in the lock with what will be written and returns
+        those rows, perhaps with more columns filled; when it raises, nothing is written. Raises
+        `InvalidInput` like `write`.
+        """
+        check_events(table)
+        with self._lake.writing():
+            self._check(source, positions, expected)
+            sifted = self._sift(as_events(table), fresh=False)
+            if before_seal is not None:
+                sifted = replace(sifted, rows=as_events(before_seal(sifted)))
+            events, snapshot = self._append(sifted, {source: positions}, fresh=False)
+        rows, again, clashes = int(events.num_rows), len(sifted.again), len(sifted.clashes)
+        return Written(events, snapshot, rows, again, clashes)
+
+    def _check(self, source: str, positions: Mapping[str, int], expected: Mapping[str, int]) -> None:
+        sealed = self._lake.positions(source).get(source, {})
+        for partition in positions:
+            if sealed.get(partition) != expected.get(partition):
+                raise Conflict(
+                    f"{source} {partition} stands at {sealed.get(partition)} in the lake, not at"
+                    f" {expected.get(partition)}: another process reads it; nothing was written."
+                )
+
+    def _sift(self, table: pa.Table, *, fresh: bool) -> Sifted:
+        hashes = self._seen.hashes(table)
+        _, first, group = np.unique(hashes.ids, return_index=True, return_inverse=True)
+        repeated = first[group] != np.arange(len(group))
+        same = repeated & (hashes.bodies == hashes.bodies[first[group]])
+        if not fresh:
+            seen, equal = self._in_lake(_Hashed(table, hashes))
+            # what repeats a row of the batch is judged by that row; the rest by the lake
+            repeated, same = repeated | seen, np.where(repeated & ~seen, same, equal)
+        new = np.flatnonzero(~repeated)
+        rows = table if len(new) == table.num_rows else table.take(pa.array(new))
+        clashes = np.flatnonzero(repeated & ~same)
+        return Sifted(rows, new, np.flatnonzero(repeated & same), clashes, hashes.take(new))
+
+    def _in_lake(self, batch: _Hashed) -> tuple[Rows, Rows]:
+        """Of each row: is its id in the lake, and with the same content?"""
+        table, hashes = batch.table, batch.hashes
+        if not table.num_rows:
+            return np.zeros(0, bool), np.zeros(0, bool)
+        self._seen.catch_up(int(hashes.days.max()))
+        seen, same = self._seen.find(hashes)
+        doubtful = np.flatnonzero(seen & ~same)
+        if len(doubtful):  # other content, or two ids with one hash: the lake tells
+            there, equal = same_content(self._lake, table.take(pa.array(doubtful)), self._seen.since)
+            seen[doubtful], same[doubtful] = there, equal
+        return seen, same
+
+    def _append(
+        self, sifted: Sifted, positions: Mapping[str, Mapping[str, int]] | None, *, fresh: bool
+    ) -> tuple[pa.Table, int]:
+        events = judge(sifted.rows, self._earlier_deliveries(sifted.rows, fresh))
+        snapshot = self._lake.append(EVENTS, events, positions=positions)
+        if not fresh and len(sifted.hashes.ids):
+            self._note(sifted.hashes, snapshot)
+        return events, snapshot
+
+    def _note(self, hashes: Hashes, snapshot: int) -> None:
+        try:
+            self._seen.add(hashes, snapshot)
+        except OSError:  # the events are safe; a full disk only costs reading them back for the index
+            self._seen.forget()
 
     def _earlier_deliveries(self, table: pa.Table, fresh: bool) -> dict[str, int]:
         """Delivery times of opened or clicked messages that were delivered in an earlier batch."""
         engaged = table.filter(pc.is_in(table["kind"], ENGAGEMENT))
         if not engaged.num_rows:
             return {}
-        wanted = set(engaged["message_id"].to_pylist()) - set(deliveries(table))
-        found = {message: self._delivered[message] for message in wanted if message in self._delivered}
-        missing = wanted - set(found)
-        if missing and not fresh:
-            found |= self._deliveries_in_lake(sorted(missing), engaged)
-        return found
-
-    def _deliveries_in_lake(self, messages: list[str], engaged: pa.Table) -> dict[str, int]:
-        # Only a delivery just before the first open matters to the filter.
-        first = pc.min(engaged["occurred_at"]).as_py() - timedelta(minutes=1)
-        if not self._lake.files(EVENTS, first):
-            return {}
-        with self._lake.connect(tables=(EVENTS,), since=first) as connection:
-            connection.register("wanted", pa.table({"message_id": messages}))
-            rows = connection.execute(
-                "SELECT message_id, epoch_us(min(occurred_at)) FROM events"
-                " SEMI JOIN wanted USING (message_id)"
-                " WHERE kind = 'delivered' AND occurred_at >= ? GROUP BY 1",
-                [first],
-            ).fetchall()
-        return dict(rows)
+        wanted = sorted(set(engaged["message_id"].to_pylist()))
+        if not fresh:
+            return self._seen.delivered(wanted)
+        with self._lock:
+            return {message: self._delivered[message] for message in wanted if message in self._delivered}
 
     def _remember(self, table: pa.Table) -> None:
-        if table.num_rows <= _REMEMBERED:
-            self._written.update(dict.fromkeys(table["event_id"].to_pylist()))
+        if table.num_rows > _REMEMBERED:
+            return
+        with self._lock:
             self._delivered.update(deliveries(table))
-        for memory in (self._written, self._delivered):
-            while len(memory) > _REMEMBERED:
-                memory.popitem(last=False)
+            while len(self._delivered) > _REMEMBERED:
+                self._delivered.popitem(last=False)

@@ -30,6 +30,7 @@ from smart_reach.engine.events.bank.dates import ZONE, contact_times
 from smart_reach.engine.events.bank.file import BankFile, read_bank_file
 from smart_reach.engine.events.bulk import copy_rows
 from smart_reach.engine.events.writer import EventWriter
+from smart_reach.engine.lakehouse import rollups
 from smart_reach.engine.lakehouse.schemas import CUSTOMERS, FEATURES
 from smart_reach.engine.ports import Progress, silent
 from smart_reach.engine.state.base import transaction
@@ -125,6 +126,7 @@ def _write(
     EventWriter(workspace.lake).write(_events(file, ids, times), fresh=True)
     progress(0.9, "Writing features")
     workspace.lake.append(FEATURES, _features(file, ids, times))
+    rollups.refresh(workspace.lake)
 
 
 def _clear(workspace: Workspace) -> None:

@@ -90,3 +90,9 @@ def test_a_broken_event_is_named_and_nothing_is_written(
 def test_no_other_kind_is_an_event(kind: str) -> None:
     with pytest.raises(InvalidInput):
         check_events(events_table([event("a", kind)]))
+
+
+def test_ids_of_a_table_that_was_dropped_are_forgotten(workspace: Workspace) -> None:
+    assert EventWriter(workspace.lake).write([event("a", "sent")]) == 1
+    workspace.lake.clear_table("events")
+    assert EventWriter(workspace.lake).write([event("a", "sent")]) == 1
