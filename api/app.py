@@ -15,7 +15,21 @@ from starlette.exceptions import HTTPException
 
 from smart_reach.api.compose import open_cockpit
 from smart_reach.api.pages import mount_pages
-from smart_reach.api.routers import content, copilot, decisions, demo, health, overview, proposals, session
+from smart_reach.api.routers import (
+    content,
+    copilot,
+    data,
+    decisions,
+    demo,
+    events,
+    health,
+    identity,
+    overview,
+    privacy,
+    proposals,
+    schemas,
+    session,
+)
 from smart_reach.api.routers.copilot import STARTERS
 from smart_reach.api.sessions import Sessions
 from smart_reach.api.stream import Hub
@@ -24,7 +38,21 @@ from smart_reach.engine.errors import SmartReachError
 from smart_reach.engine.settings import Settings
 from smart_reach.ui.chat.mount import ChatDoor, mount_chat
 
-ROUTERS = (session, overview, proposals, copilot, decisions, content, demo, health)
+ROUTERS = (
+    session,
+    overview,
+    proposals,
+    copilot,
+    decisions,
+    content,
+    data,
+    events,
+    schemas,
+    identity,
+    privacy,
+    demo,
+    health,
+)
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -107,7 +135,8 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
         return problem(421, "wrong_host", "This server does not answer under that name.", None)
     if "\x00" in request.url.path or "%00" in request.url.path:
         return problem(404, "not_found", "There is nothing under this address.", None)
-    if int(request.headers.get("content-length") or 0) > LARGEST:
+    takes_in = request.url.path == "/api/events"  # which has limits of its own, and reads as it comes
+    if not takes_in and int(request.headers.get("content-length") or 0) > LARGEST:
         return problem(413, "too_large", "The request is larger than 1 MB.", "Send less at once.")
     response = await call_next(request)
     for name, value in SECURITY_HEADERS.items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -139,10 +139,21 @@ async def open_cockpit(settings: Settings, hub: Hub, *, live: bool = True) -> As
             services.proposals.listeners.append(lambda proposal: hub.publish("proposal", {"id": proposal.id}))
             if live:
                 await conversations.approvals.resume_decided()
-            with cockpit.life.running() if live else nullcontext():
+            with living(cockpit) if live else nullcontext():
                 yield cockpit
     finally:
         await asyncio.to_thread(ws.close)
+
+
+@contextmanager
+def living(cockpit: Cockpit) -> Iterator[None]:
+    """The bank's life and its sources, each on threads of their own."""
+    from smart_reach.api.ingesting import ingesting
+    from smart_reach.engine.privacy.forget import finish_open
+
+    finish_open(cockpit.workspace)
+    with ingesting(cockpit.workspace, cockpit.hub), cockpit.life.running():
+        yield
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from smart_reach.engine.governance.anchors import anchor_day
 from smart_reach.engine.governance.ledger import Ledger
 from smart_reach.engine.governance.reading import expire_overdue
 from smart_reach.engine.governance.roles import ActorLike, require
+from smart_reach.engine.lakehouse import rollups
 from smart_reach.engine.ports import Progress, silent
 from smart_reach.engine.state.base import transaction
 from smart_reach.tools.context import Services
@@ -151,6 +152,7 @@ class BankLife:
     def _settle(self) -> None:
         while flush_events(self._ws.db, self._lake):
             pass
+        rollups.refresh(self._ws.lake, force=False)
 
     def _report(self, share: float, doing: str) -> None:
         self._progress = {"progress": share, "doing": doing}
@@ -174,6 +176,7 @@ class BankLife:
         if sent:
             self._hub.publish("delivery", {"sent": sent})
         if answered or flushed:
+            rollups.refresh(self._ws.lake, force=False)
             self._hub.publish("overview", {"events": answered + flushed})
         if time.monotonic() - self._looked > LOOK_S:
             self._looked = time.monotonic()

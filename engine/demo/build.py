@@ -26,6 +26,7 @@ from smart_reach.engine.demo.store import clear, customers_table, save_customers
 from smart_reach.engine.errors import Conflict, InvalidInput
 from smart_reach.engine.events.writer import EventWriter
 from smart_reach.engine.features.store import FeatureStore
+from smart_reach.engine.lakehouse import rollups
 from smart_reach.engine.lakehouse.schemas import CUSTOMERS
 from smart_reach.engine.ports import Progress, silent
 from smart_reach.engine.state.base import transaction
@@ -91,6 +92,7 @@ def build_demo(
         snapshot_moments(start, now),
         lambda share, doing: progress(0.75 + 0.24 * share, doing),
     )
+    rollups.refresh(workspace.lake)
     workspace.set_info("demo_seed", str(seed))
     workspace.set_info("demo_started_at", datetime.fromtimestamp(start, UTC).isoformat())
     workspace.set_info("kind", KIND)

@@ -64,7 +64,7 @@ class ReadableLake:
         """
         handle = self._tables.load(table)
         if handle is None:
-            return []
+            return [] if after_snapshot is None else None
         found = history.added_since(handle, after_snapshot)
         return None if found is None else [file.path for file in found]
 

@@ -9,7 +9,8 @@ from tests.browser.conftest import Visit
 from tests.serving import Server
 
 pytestmark = pytest.mark.browser
-PAGES = ("overview", "copilot", "approvals", "data", "data?tab=letters", "data?tab=identity", "data?tab=schemas")
+TABS = ("letters", "identity", "schemas")
+PAGES = ("overview", "copilot", "approvals", "data", *(f"data?tab={tab}" for tab in TABS))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
