@@ -23,7 +23,7 @@ function Letter({ letter, onOpen }: { letter: DeadLetter; onOpen: () => void }) 
   return (
     <li>
       <button type="button" onClick={onOpen} data-testid={`letter-${letter.id}`} className="grid w-full gap-x-4 gap-y-1 px-1 py-3 text-left text-[13px] hover:bg-sunken md:grid-cols-[minmax(0,1fr)_auto]">
-        <span className="min-w-0"><span className="font-semibold">{letter.reason}</span><span className="block text-muted">{letter.remedy}</span></span>
+        <span className="min-w-0"><span className="font-semibold">{letter.field ? `${letter.field}: ` : ""}{letter.reason}</span><span className="block text-muted">{letter.remedy}</span></span>
         <span className="flex flex-wrap items-center gap-2 text-xs text-muted md:justify-end">
           {letter.contract ? <Chip>{letter.contract}</Chip> : null}
           <span>{letter.source} · {letter.position}</span><span>{when(letter.received_at)}</span>

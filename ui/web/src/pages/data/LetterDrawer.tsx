@@ -9,6 +9,14 @@ import { Banner } from "../../ui/Feedback";
 import { Field, inputClass } from "../../ui/Fields";
 import { useToast } from "../../ui/Toast";
 
+/** The mended record; what is not one JSON object is said before it is sent. */
+function parsed(text: string): Record<string, unknown> {
+  let value: unknown;
+  try { value = JSON.parse(text); } catch (error) { throw new Error(`This is not JSON yet: ${messageOf(error)}`); }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("A record is one JSON object: { … }.");
+  return value as Record<string, unknown>;
+}
+
 /** One refused record: what it said, why it was refused; it can be mended here and tried again. */
 export function LetterDrawer({ letter, onClose, onDone }: { letter: DeadLetter | null; onClose: () => void; onDone: () => void }) {
   const [text, setText] = useState("");
@@ -26,7 +34,7 @@ export function LetterDrawer({ letter, onClose, onDone }: { letter: DeadLetter |
       if (what === "discard") { await dataApi.discard([letter.id]); notify("Discarded. It stays listed under Discarded."); }
       else {
         const edited = text !== letter.raw;
-        const result = await dataApi.retry({ ids: [letter.id], ...(edited ? { edits: { [letter.id]: text } } : {}) });
+        const result = await dataApi.retry({ ids: [letter.id], ...(edited ? { edits: { [letter.id]: parsed(text) } } : {}) });
         if (result.refused) { setProblem(result.errors?.[0]?.reason ?? "It was refused again."); return; }
         notify("Accepted.");
       }
