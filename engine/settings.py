@@ -15,6 +15,62 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True)
+class LakeSettings:
+    """A lake whose catalog is an Iceberg REST catalog (watsonx.data) and whose files are in object storage.
+
+    `credential`: client id and secret with a colon between, for which `token_url` (else the catalog itself)
+    gives tokens, or an API key of IBM Cloud. `warehouse`: an address below which the tables are, or a name
+    that the catalog knows.
+    """
+
+    url: str
+    namespace: str
+    warehouse: str | None = None
+    token: str | None = field(default=None, repr=False)
+    credential: str | None = field(default=None, repr=False)
+    token_url: str | None = None
+    scope: str | None = None
+    s3_endpoint: str | None = None
+    s3_key_id: str | None = field(default=None, repr=False)
+    s3_secret: str | None = field(default=None, repr=False)
+    s3_session: str | None = field(default=None, repr=False)
+    region: str = "us-east-1"
+    cache_bytes: int = 20_000_000_000
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], workspace: str) -> LakeSettings | None:
+        """From `SMART_REACH_LAKE_*` and `AWS_*`; None when `SMART_REACH_LAKE_CATALOG` is not set."""
+        catalog = env.get("SMART_REACH_LAKE_CATALOG")
+        if not catalog:
+            return None
+        if not catalog.startswith(("rest:http://", "rest:https://")):
+            raise InvalidInput(
+                "SMART_REACH_LAKE_CATALOG", catalog, "Use rest: and the catalog's http address."
+            )
+        values = {name: env.get(variable) or None for name, variable in _LAKE.items()}
+        return cls(
+            url=catalog.removeprefix("rest:"),
+            namespace=env.get("SMART_REACH_LAKE_NAMESPACE") or f"smart_reach_{workspace.replace('-', '_')}",
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+            cache_bytes=_megabytes(env.get("SMART_REACH_LAKE_CACHE_MB") or "20000") * 1_000_000,
+            **values,
+        )
+
+
+_LAKE = {
+    "warehouse": "SMART_REACH_LAKE_WAREHOUSE",
+    "token": "SMART_REACH_LAKE_TOKEN",
+    "credential": "SMART_REACH_LAKE_CREDENTIAL",
+    "token_url": "SMART_REACH_LAKE_TOKEN_URL",
+    "scope": "SMART_REACH_LAKE_SCOPE",
+    "s3_endpoint": "SMART_REACH_LAKE_S3_ENDPOINT",
+    "s3_key_id": "AWS_ACCESS_KEY_ID",
+    "s3_secret": "AWS_SECRET_ACCESS_KEY",
+    "s3_session": "AWS_SESSION_TOKEN",
+}
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything an entry point needs to compose the product."""
 
@@ -28,6 +84,7 @@ class Settings:
     port: int = 8000
     chainlit: bool = True
     public_url: str | None = None
+    lake: LakeSettings | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:
@@ -53,6 +110,8 @@ class Settings:
             "chainlit": (env.get("SMART_REACH_CHAINLIT") or "on").lower() not in {"off", "0", "false"},
             "public_url": env.get("SMART_REACH_PUBLIC_URL") or None,
         }
+        workspace = str(changes.get("workspace") or values["workspace"])
+        values["lake"] = LakeSettings.from_env(env, workspace)
         values.update({name: value for name, value in changes.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
@@ -73,6 +132,12 @@ class Settings:
         except FileExistsError:
             pass
         return path.read_text().strip()
+
+
+def _megabytes(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise InvalidInput("SMART_REACH_LAKE_CACHE_MB", text, "Use a whole number of megabytes from 1.")
+    return int(text)
 
 
 def _port(text: str) -> int:

@@ -50,12 +50,15 @@ class Workspace:
 
     @cached_property
     def lake(self) -> Lakehouse:
-        """The Iceberg lakehouse; its catalog has a database of its own on the same server."""
+        """The Iceberg lakehouse; its catalog has a database of its own on the same server or is elsewhere."""
+        from smart_reach.engine.catalog.erasures import Gate
         from smart_reach.engine.lakehouse.lake import Lakehouse
 
-        database = database_name(self.settings, "iceberg")
+        remote = self.settings.lake
+        database = database_name(self.settings, "" if remote else "iceberg")
         self.server.ensure(database)
-        lake = Lakehouse(self.server.url(database).render_as_string(hide_password=False), self.root / "lake")
+        url = self.server.url(database).render_as_string(hide_password=False)
+        lake = Lakehouse(url, self.root / "lake", Gate(self.db).holding, remote)
         lake.ensure()
         return lake
 

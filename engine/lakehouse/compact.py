@@ -85,11 +85,12 @@ def _steps(bins: Iterator[Bin]) -> Iterator[list[Bin]]:
 def _rewrite(lake: Lakehouse, bins: list[Bin]) -> int:
     with lake.writing():
         handle = lake.load_for_writing(EVENTS)
-        present = set(lake.files(EVENTS))
+        present = {file.path for file in lake.data_files(EVENTS)}
         bins = [part for part in bins if all(file.path in present for file in part)]  # nobody was faster
         if not bins:
             return 0
         whole = []
+        lake.store.fetch(file.path for part in bins for file in part)
         for part in bins:
             rows = pa.concat_tables([_read(file.path) for file in part]).sort_by("occurred_at")
             whole.append(write_file(handle, rows, by_day=True))

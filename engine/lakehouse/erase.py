@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,8 @@ def _erase_some(lake: Lakehouse, table: str, customer_id: str) -> int:
         if lake.find(table) is None:
             return 0
         known = {file.path: file for file in lake.data_files(table)}
-        counts = _count([path for path, file in known.items() if file.may_hold(customer_id)], customer_id)
+        likely = [path for path, file in known.items() if file.may_hold(customer_id)]
+        counts = _count(lake, likely, customer_id)
         if not counts:
             return 0
         chosen = _some([known[path] for path in sorted(counts)])
@@ -105,9 +106,10 @@ def _forget_history(lake: Lakehouse, table: str, customer_id: str) -> tuple[list
     handle = lake.find(table)
     if handle is None:
         return [], [], 0
-    present = (str(path) for path in data_folder(handle).glob("*.parquet"))
+    data = lake.store.address(str(data_folder(handle)))
+    present = [path for path in lake.store.present(data) if path.endswith(".parquet")]
     now = {file.path for file in lake.data_files(table)}
-    holding = set(_count([path for path in present if path not in now], customer_id))
+    holding = set(_count(lake, [path for path in present if path not in now], customer_id))
     gone = [
         snapshot.snapshot_id for snapshot in handle.metadata.snapshots if _holds(handle, snapshot, holding)
     ]
@@ -132,10 +134,11 @@ def _holds(handle: Any, snapshot: Any, holding: set[str]) -> bool:
     )
 
 
-def _count(paths: Iterable[str], customer_id: str) -> dict[str, int]:
+def _count(lake: Lakehouse, paths: Sequence[str], customer_id: str) -> dict[str, int]:
     """Rows of the customer in each file that has some."""
     import duckdb
 
+    lake.store.fetch(paths)
     existing = [path for path in paths if Path(path).exists()]
     if not existing:
         return {}

@@ -1,14 +1,16 @@
-"""The lakehouse: Iceberg tables with their catalog in PostgreSQL and their files in the workspace."""
+"""The lakehouse: Iceberg tables, their catalog in PostgreSQL and their files here, or both elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from smart_reach.engine.errors import InvalidInput, Stop
 from smart_reach.engine.lakehouse.iceberg import history, positions
@@ -18,17 +20,31 @@ from smart_reach.engine.lakehouse.iceberg.planning import TableState
 from smart_reach.engine.lakehouse.lock import WriterLock
 from smart_reach.engine.lakehouse.reading import ReadableLake
 from smart_reach.engine.lakehouse.schemas import EVENTS, TABLES, as_events, plain_schema
+from smart_reach.engine.settings import LakeSettings
+
+# Given a column of customers: those of whom nothing may be written, which holds until the block ends.
+Guard = Callable[[pa.ChunkedArray], AbstractContextManager[Set[str]]]
 
 
 class Lakehouse(ReadableLake):
     """Reads and writes the tables `events`, `customers` and `features`. Safe to share between threads.
 
     All writers of all processes take turns (`writing`). Every snapshot of `events` carries the positions
-    of its sources on, so that data and positions are sealed together.
+    of its sources on, so that data and positions are sealed together. `guard`: asked before every commit
+    of rows, so that nobody writes about an erased person, whenever the rows were made. With `remote` the
+    catalog and the files are elsewhere, and the database at `catalog_url` only keeps the writers' lock.
     """
 
-    def __init__(self, catalog_url: str, root: Path) -> None:
-        super().__init__(catalog_url, root)
+    def __init__(
+        self,
+        catalog_url: str,
+        root: Path,
+        guard: Guard | None = None,
+        remote: LakeSettings | None = None,
+    ) -> None:
+        super().__init__(catalog_url, root, remote)
+        self._guard = guard
+        self._guarded = False
         self._lock = WriterLock(catalog_url)
         self._held: dict[str, Any] = {}  # the tables as they were when this writer's turn began
 
@@ -53,6 +69,24 @@ class Lakehouse(ReadableLake):
                 self._hold(EVENTS)
             yield
 
+    @contextlib.contextmanager
+    def admitting(self, rows: pa.Table) -> Iterator[pa.Table]:
+        """The rows that may be written, in `writing`: those about erased people are left out.
+
+        What the block commits is then asked about no more.
+        """
+        if self._guard is None or self._guarded or not rows.num_rows:
+            yield rows
+            return
+        people = rows["customer_id"]
+        with self._guard(people) as gone:
+            self._guarded = True
+            try:
+                barred = pc.is_in(people, pa.array(sorted(gone), people.type)) if gone else None
+                yield rows if barred is None else rows.filter(pc.invert(barred))
+            finally:
+                self._guarded = False
+
     def append(
         self, table: str, rows: pa.Table, *, positions: Mapping[str, Mapping[str, int]] | None = None
     ) -> int:
@@ -62,7 +96,7 @@ class Lakehouse(ReadableLake):
         rows. Raises `InvalidInput` when the columns do not fit, `Conflict` when another writer was faster.
         """
         rows = as_events(rows) if table == EVENTS else rows.cast(plain_schema(rows.schema))
-        with self.writing():
+        with self.writing(), self.admitting(rows) as rows:
             if not rows.num_rows and not positions and (current := self.snapshot_id(table)) is not None:
                 return current
             handle = self.load_for_writing(table, rows.schema)
@@ -75,9 +109,9 @@ class Lakehouse(ReadableLake):
         if table == EVENTS:
             raise InvalidInput("table", table, "Events are append-only; overwrite customers or features.")
         rows = rows.cast(plain_schema(rows.schema))
-        with self.writing():
+        with self.writing(), self.admitting(rows) as rows:
             handle = self.load_for_writing(table, rows.schema)
-            old = frozenset(self.files(table))
+            old = frozenset(file.path for file in self.data_files(table))
             added = [write_file(handle, rows, by_day=False)] if rows.num_rows else []
             return self.commit(handle, table, Change("overwrite" if old else "append", added, old))
 
@@ -127,8 +161,11 @@ class Lakehouse(ReadableLake):
     def clear(self) -> None:
         """Drop every table with its files and start again with no events: for an interrupted build."""
         with self.writing():
+            elsewhere = self._tables.elsewhere()
             for table in TABLES:
                 self.clear_table(table)
+            for location in elsewhere:
+                self.store.delete(self.store.present(location))
             shutil.rmtree(self.root, ignore_errors=True)
             self.ensure()
 

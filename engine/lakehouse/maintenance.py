@@ -13,12 +13,10 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smart_reach.engine.lakehouse.compact import compact_events, crowded
 from smart_reach.engine.lakehouse.iceberg import history
-from smart_reach.engine.lakehouse.iceberg.catalog import local_path
 from smart_reach.engine.lakehouse.schemas import EVENTS, TABLES
 
 if TYPE_CHECKING:
@@ -85,17 +83,12 @@ def expire(
 def orphans(lake: Lakehouse) -> list[str]:
     """Files of the tables that no kept snapshot needs: left by expiry, compaction or a killed writer."""
     needed = _needed(lake)
-    return [str(path) for path in _present(lake) if str(path) not in needed]
+    return [path for path in _present(lake) if path not in needed]
 
 
 def delete_now(lake: Lakehouse, paths: Iterable[str]) -> int:
     """Delete files at once, in `writing`; returns how many there were."""
-    deleted = 0
-    for path in paths:
-        if Path(path).exists():
-            Path(path).unlink(missing_ok=True)
-            deleted += 1
-    return deleted
+    return lake.store.delete(paths)
 
 
 def _old(handle: Any, cut: float, keep: int) -> list[int]:
@@ -113,9 +106,10 @@ def _sweep(lake: Lakehouse, grace: timedelta) -> MaintenanceReport:
     """Delete what has been unneeded for `grace`. In `writing`, so no file is on its way into a table."""
     now = time.time()
     seen: dict[str, float] = _memory(lake).get("unneeded", {})
-    unneeded = {path: min(seen.get(path, now), now) for path in orphans(lake)}
+    present, needed = _present(lake), _needed(lake)
+    unneeded = {path: min(seen.get(path, now), now) for path in present if path not in needed}
     over = [path for path, since in unneeded.items() if now - since >= grace.total_seconds()]
-    size = sum(Path(path).stat().st_size for path in over)
+    size = sum(present[path] for path in over)
     deleted = delete_now(lake, over)
     waiting = {path: since for path, since in unneeded.items() if path not in set(over)}
     _remember(lake, unneeded=waiting)
@@ -125,29 +119,37 @@ def _sweep(lake: Lakehouse, grace: timedelta) -> MaintenanceReport:
 def _needed(lake: Lakehouse) -> set[str]:
     """Every file that some kept snapshot of some table is made of, with the metadata that says so."""
     needed: set[str] = set()
+    path = lake.store.path
     for table in TABLES:
         if (handle := lake.find(table)) is None:
             continue
-        needed.add(local_path(handle.metadata_location))
-        needed |= {local_path(entry.metadata_file) for entry in handle.metadata.metadata_log}
+        needed.add(path(handle.metadata_location))
+        needed |= {path(entry.metadata_file) for entry in handle.metadata.metadata_log}
+        statistics = [*handle.metadata.statistics, *handle.metadata.partition_statistics]
+        needed |= {path(entry.statistics_path) for entry in statistics}
         for snapshot in handle.metadata.snapshots:
-            needed.add(local_path(snapshot.manifest_list))
+            needed.add(path(snapshot.manifest_list))
             for manifest in snapshot.manifests(handle.io):
                 needed |= _of_manifest(handle, manifest, needed)
     return needed
 
 
 def _of_manifest(handle: Any, manifest: Any, known: set[str]) -> set[str]:
-    path = local_path(manifest.manifest_path)
+    store = handle.catalog.store
+    path = store.path(manifest.manifest_path)
     if path in known:
         return set()
     entries = manifest.fetch_manifest_entry(handle.io, discard_deleted=True)
-    return {path, *(local_path(entry.data_file.file_path) for entry in entries)}
+    return {path, *(store.path(entry.data_file.file_path) for entry in entries)}
 
 
-def _present(lake: Lakehouse) -> list[Path]:
-    folder = Path(local_path(str(lake.load(EVENTS).location()))).parent
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+def _present(lake: Lakehouse) -> dict[str, int]:
+    """Paths and sizes of the tables' files, needed or not."""
+    handles = [handle for table in TABLES if (handle := lake.find(table)) is not None]
+    present: dict[str, int] = {}
+    for place in sorted({lake.store.own(handle.location()) for handle in handles}):
+        present |= lake.store.present(place)
+    return present
 
 
 def _memory(lake: Lakehouse) -> dict[str, Any]:

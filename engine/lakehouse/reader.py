@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from smart_reach.engine.lakehouse.rollups.messages import MESSAGES_SQL
 from smart_reach.engine.lakehouse.rollups.views import statements, text
-from smart_reach.engine.lakehouse.schemas import EVENTS
+from smart_reach.engine.lakehouse.schemas import EVENTS, blank_events_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +69,10 @@ def open_reader(root: Path, tables: Mapping[str, Source]) -> duckdb.DuckDBPyConn
 
 def _view(table: str, source: Source) -> str:
     paths = ", ".join(text(path) for path in source.files)
-    return f"CREATE VIEW {table} AS SELECT * FROM read_parquet([{paths}]{_options(source)})"
+    rows = f"SELECT * FROM read_parquet([{paths}]{_options(source)})"
+    if table == EVENTS and source.evolved:
+        rows += f" UNION ALL BY NAME {blank_events_sql()}"
+    return f"CREATE VIEW {table} AS {rows}"
 
 
 def _options(source: Source) -> str:

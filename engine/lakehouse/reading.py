@@ -11,9 +11,11 @@ from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.lakehouse.iceberg import history
 from smart_reach.engine.lakehouse.iceberg.history import Snapshot
 from smart_reach.engine.lakehouse.iceberg.planning import LakeFile, Planner, TableState
+from smart_reach.engine.lakehouse.iceberg.store import Store
 from smart_reach.engine.lakehouse.iceberg.tables import Tables
 from smart_reach.engine.lakehouse.reader import Source, open_reader
 from smart_reach.engine.lakehouse.schemas import EVENTS, TABLES
+from smart_reach.engine.settings import LakeSettings
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,15 +26,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class ReadableLake:
     """The reading half of `Lakehouse`. Safe to share between threads."""
 
-    def __init__(self, catalog_url: str, root: Path) -> None:
+    def __init__(self, catalog_url: str, root: Path, remote: LakeSettings | None = None) -> None:
         self.root = Path(root).resolve()
-        self._tables = Tables(catalog_url, self.root)
+        self._tables = Tables(catalog_url, self.root, remote)
         self._planner = Planner()
 
     @property
     def catalog(self) -> Any:
         """The pyiceberg catalog; connected on first use."""
         return self._tables.catalog
+
+    @property
+    def store(self) -> Store:
+        """Where the tables' files are; a path given for one is read only after `fetch`."""
+        return self._tables.store
 
     def positions(self, source: str | None = None) -> dict[str, dict[str, int]]:
         """Where each source goes on, as sealed in the newest snapshot of `events`; of one source if given."""
@@ -45,12 +52,12 @@ class ReadableLake:
     def files(
         self, table: str, since: datetime | None = None, *, received_since: datetime | None = None
     ) -> list[str]:
-        """Paths of the Parquet files of the newest snapshot.
+        """Paths of the Parquet files of the newest snapshot, which are on this machine then.
 
         Of `events` only those of days from `since`, and only those with rows received from `received_since`.
         """
         state = self._state(table)
-        return [] if state is None else _paths(state, since, received_since)
+        return [] if state is None else self._fetched(_paths(state, since, received_since))
 
     def data_files(self, table: str) -> tuple[LakeFile, ...]:
         """The files of the newest snapshot with their days, rows and bounds."""
@@ -115,6 +122,10 @@ class ReadableLake:
         """The newest snapshot; None while there is none. While nothing changed this is one small query."""
         return self._planner.state(table, self._tables.location(table), lambda: self._tables.load(table))
 
+    def _fetched(self, paths: list[str]) -> list[str]:
+        self.store.fetch(paths)
+        return paths
+
     def _sources(
         self,
         tables: Sequence[str],
@@ -127,7 +138,7 @@ class ReadableLake:
         for table in tables:
             state = self._state(table) if moment is None else self._state_at(table, at, moment)
             limits = (since, received_since) if table == EVENTS else (None, None)
-            paths = [] if state is None else _paths(state, *limits)
+            paths = [] if state is None else self._fetched(_paths(state, *limits))
             sources[table] = Source(tuple(paths), state is not None and state.evolved)
         return sources
 

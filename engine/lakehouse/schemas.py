@@ -84,3 +84,10 @@ def as_events(rows: pa.Table) -> pa.Table:
         else:
             raise InvalidInput(field.name, None, "Every event needs this column.")
     return pa.Table.from_arrays(columns, schema=EVENT_SCHEMA)
+
+
+def blank_events_sql() -> str:
+    """An empty relation with every column of events: files from before a column was added all lack it."""
+    names = {pa.string(): "VARCHAR", pa.int64(): "BIGINT", pa.int32(): "INTEGER", pa.bool_(): "BOOLEAN"}
+    columns = (f"NULL::{names.get(field.type, 'TIMESTAMPTZ')} AS {field.name}" for field in EVENT_SCHEMA)
+    return f"SELECT {', '.join(columns)} WHERE false"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
@@ -20,38 +18,11 @@ from pyiceberg.table.update import (
     _TableMetadataUpdateContext,
     _update_table_metadata_log,
 )
+from sqlalchemy import select
+
+from smart_reach.engine.lakehouse.iceberg.store import LocalStore, make_durable
 
 _KEPT = 8
-
-
-def local_path(address: str) -> str:
-    """The path of a `file://` address."""
-    return address.removeprefix("file://")
-
-
-def make_durable(addresses: Iterable[str]) -> None:
-    """Have written files on the disk before anything points at them; other stores do that themselves.
-
-    All at once: a disk takes about as long for four as for one.
-    """
-    paths = [local_path(address) for address in addresses if _is_local(address)]
-    if len(paths) == 1:
-        _to_disk(paths[0])
-    elif paths:
-        with ThreadPoolExecutor(min(8, len(paths))) as pool:
-            list(pool.map(_to_disk, paths))
-
-
-def _is_local(address: str) -> bool:
-    return "://" not in address or address.startswith("file://")
-
-
-def _to_disk(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class LakeCatalog(SqlCatalog):  # type: ignore[misc]  # pyiceberg is not typed for us
@@ -60,7 +31,19 @@ class LakeCatalog(SqlCatalog):  # type: ignore[misc]  # pyiceberg is not typed f
     def __init__(self, name: str, **properties: str) -> None:
         self._known: OrderedDict[str, TableMetadata] = OrderedDict()
         self._guard = threading.Lock()
+        self.store = LocalStore()
         super().__init__(name, **properties)
+
+    def metadata_location(self, identifier: tuple[str, str]) -> str | None:
+        """The address of the table's metadata file, which every commit changes."""
+        query = select(IcebergTables.metadata_location).where(
+            IcebergTables.catalog_name == self.name,
+            IcebergTables.table_namespace == identifier[0],
+            IcebergTables.table_name == identifier[1],
+        )
+        with self.engine.connect() as connection:
+            location: str | None = connection.scalar(query)
+        return location
 
     def _convert_orm_to_iceberg(self, orm_table: IcebergTables) -> Table:
         location = str(orm_table.metadata_location)

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from smart_reach.engine.errors import Conflict
-from smart_reach.engine.lakehouse.iceberg.catalog import local_path, make_durable
 
 _MANY_MANIFESTS, _SMALL_MANIFEST = 40, 200
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a snapshot changes. `replace`: other files, same rows. `removed`: paths without `file://`."""
+    """What a snapshot changes. `replace`: other files, same rows. `removed`: local paths, see `Store`."""
 
     operation: Literal["append", "replace", "overwrite", "delete"]
     added: Sequence[Any] = ()
@@ -69,7 +68,7 @@ def _snapshot(handle: Any, parent: Any, change: Change) -> Any:
     manifests = [*added, *kept, *([work.write(gone)] if gone else [])]
     now = max(int(time.time() * 1000), handle.metadata.last_updated_ms)
     address = work.write_list(manifests)
-    make_durable([*(file.file_path for file in change.added), *work.files])
+    handle.catalog.store.seal([file.file_path for file in change.added], work.files)
     return Snapshot(
         snapshot_id=work.snapshot_id,
         parent_snapshot_id=None if parent is None else parent.snapshot_id,
@@ -164,7 +163,8 @@ class _Manifests:
 
     def _strike(self, manifest: Any, removed: frozenset[str], gone: list[Any]) -> list[Any]:
         entries = manifest.fetch_manifest_entry(self._handle.io, discard_deleted=True)
-        struck = [entry for entry in entries if local_path(entry.data_file.file_path) in removed]
+        path = self._handle.catalog.store.path
+        struck = [entry for entry in entries if path(entry.data_file.file_path) in removed]
         if not struck:
             return [manifest]
         gone += [self.entry("DELETED", _bare(entry.data_file), entry) for entry in struck]

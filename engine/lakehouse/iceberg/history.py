@@ -135,6 +135,7 @@ def added_since(handle: Any, after: int | None) -> list[LakeFile] | None:
             return None
     if current is None and after is not None:
         return None
+    handle.catalog.store.fetch(file.path for file in found)
     return sorted(found) if all(Path(file.path).exists() for file in found) else None
 
 

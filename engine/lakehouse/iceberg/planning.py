@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smart_reach.engine.errors import Integrity
-from smart_reach.engine.lakehouse.iceberg.catalog import local_path
 from smart_reach.engine.lakehouse.iceberg.positions import Positions, parse
 
 _EVER = (-(2**63), 2**63 - 1)
@@ -101,10 +100,11 @@ class Planner:
 def describe(handle: Any, files: Iterable[Any]) -> tuple[LakeFile, ...]:
     """Iceberg's data files as ours."""
     ids = {column.name: column.field_id for column in handle.schema().fields}
-    return tuple(_file(file, ids) for file in files)
+    store = handle.catalog.store
+    return tuple(_file(file, ids, store.path(str(file.file_path))) for file in files)
 
 
-def _file(file: Any, ids: dict[str, int]) -> LakeFile:
+def _file(file: Any, ids: dict[str, int], path: str) -> LakeFile:
     received, customers = ids.get("received_at", -1), ids.get("customer_id", -1)
     lower, upper = file.lower_bounds or {}, file.upper_bounds or {}
     span = _EVER
@@ -115,7 +115,7 @@ def _file(file: Any, ids: dict[str, int]) -> LakeFile:
         # pyiceberg cuts long bounds: the greatest may then be less than what it stands for
         people = (_text(lower[customers]), _text(upper[customers]) + "\U0010ffff")
     return LakeFile(
-        path=local_path(str(file.file_path)),
+        path=path,
         day=int(file.partition[0]) if len(file.partition) else None,
         rows=int(file.record_count),
         bytes=int(file.file_size_in_bytes),
