@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ARRAY, String, and_, func, literal, or_, select
+from sqlalchemy import ARRAY, DateTime, String, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import TypeEngine
 
+from smart_reach.engine.catalog.arrays import PAGE, rows_of
 from smart_reach.engine.catalog.words import require_channel
 from smart_reach.engine.clock import Clock
 from smart_reach.engine.decisioning.contact.limits import Contact, refusing_cap
@@ -133,26 +136,21 @@ class ContactLedger:
 
     def backfill(self, session: Session, rows: Iterable[tuple[str, str, datetime, str]]) -> int:
         """Record contacts made before this ledger: (customer, channel, at, subject). Known ones are kept."""
-        now = self._clock.now()
-        values = [
-            {
-                "customer_id": customer_id,
-                "channel": channel,
-                "at": at,
-                "subject": subject,
-                "state": "committed",
-                "created_at": now,
-                "expires_at": None,
+        now, known = self._clock.now(), sorted(rows, key=lambda row: row[3])
+        added = 0
+        for start in range(0, len(known), PAGE):
+            people, channels, moments, subjects = zip(*known[start : start + PAGE], strict=True)
+            columns: dict[str, tuple[TypeEngine[Any], Sequence[Any]]] = {
+                "customer_id": (String(), people),
+                "channel": (String(), channels),
+                "at": (DateTime(timezone=True), moments),
+                "subject": (String(), subjects),
             }
-            for customer_id, channel, at, subject in rows
-        ]
-        before = session.scalar(select(func.count()).select_from(ContactReservation)) or 0
-        for start in range(0, len(values), 5000):
-            session.execute(
-                pg_insert(ContactReservation).on_conflict_do_nothing(index_elements=["subject"]),
-                values[start : start + 5000],
-            )
-        return (session.scalar(select(func.count()).select_from(ContactReservation)) or 0) - before
+            values = rows_of(columns).add_columns(literal("committed"), literal(now, DateTime(timezone=True)))
+            new = pg_insert(ContactReservation).from_select([*columns, "state", "created_at"], values)
+            new = new.on_conflict_do_nothing(index_elements=["subject"])
+            added += len(session.execute(new.returning(ContactReservation.id)).all())
+        return added
 
     def _taken(
         self, session: Session, customer_ids: Collection[str] | None, at: datetime | None

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smart_reach.engine.events.contracts.checks import attribute_fault
-from smart_reach.engine.events.contracts.extras import extras_column
+from smart_reach.engine.events.contracts.extras import extras_column, shorn
 from smart_reach.engine.events.contracts.fields import (
     CURRENCY_PATTERN,
     EARLIEST_MS,
@@ -29,7 +29,8 @@ from smart_reach.engine.events.contracts.fields import (
     Rule,
 )
 from smart_reach.engine.events.contracts.moments import times
-from smart_reach.engine.events.contracts.personal import network_of, without_query
+from smart_reach.engine.events.contracts.personal import network_of
+from smart_reach.engine.events.contracts.text import Mask, mask, suspicious
 from smart_reach.engine.lakehouse.schemas import EVENT_SCHEMA, UTC_MICROS
 
 KEY_TYPE: Final = pa.struct([("kind", pa.string()), ("value", pa.string())])
@@ -55,12 +56,11 @@ _ARROW: Final = {
 _currency = re.compile(CURRENCY_PATTERN)
 _name = re.compile(NAME_PATTERN)
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Columns = Mapping[str, Any]
 
 
 def columns_of(contract: Contract, records: Sequence[msgspec.Struct]) -> dict[str, Any]:
-    """A column per field: Arrow arrays for columns of `events`, times as µs (int64), the rest as lists."""
+    """A column per field: Arrow arrays, times as µs (int64), keys and attributes as lists."""
     columns: dict[str, Any] = {}
     for field in contract.fields:
         values = list(map(attrgetter(field.name), records))
@@ -71,8 +71,9 @@ def columns_of(contract: Contract, records: Sequence[msgspec.Struct]) -> dict[st
             for part in ("kind", "value"):
                 parts = [key and getattr(key, part) for key in values] if given else values
                 columns[f"key_{part}"] = pa.array(parts, pa.string())
-        elif field.column and field.type in _ARROW:
-            columns[field.name] = pa.array(values, _ARROW[field.type])
+        elif kind := _ARROW.get(field.type):
+            absent = not field.required and values.count(None) == len(values)
+            columns[field.name] = pa.nulls(len(values), kind) if absent else pa.array(values, kind)
         else:
             columns[field.name] = values
     return columns
@@ -94,15 +95,13 @@ def joined(parts: Sequence[Columns]) -> dict[str, Any]:
     return made
 
 
-def doubtful(contract: Contract, columns: Columns, latest: int, suspicious: bool) -> Mask:
-    """Which rows need the slow path. `suspicious`: some text of the batch holds an @ or a +."""
+def doubtful(contract: Contract, columns: Columns, latest: int) -> Mask:
+    """Which rows need the slow path."""
     at = columns["occurred_at"]
     doubt: Mask = (at < EARLIEST_MS * 1000) | (at > latest)
     for field in contract.fields:
-        if suspicious and (field.type == "text" or field.name == "customer_id"):
-            text = columns[field.name]
-            text = text if field.column else pa.array(text, pa.string())
-            doubt |= mask(pc.match_substring_regex(text, "[@+]"))
+        if field.type == "text" or field.name == "customer_id":
+            doubt |= suspicious(columns[field.name])
         if field.type == "currency":
             doubt |= _unlike(columns[field.name], lambda text: _currency.fullmatch(text) is not None)
         if field.type == "address":
@@ -113,7 +112,7 @@ def doubtful(contract: Contract, columns: Columns, latest: int, suspicious: bool
             doubt |= [
                 any(not _name.fullmatch(key.kind) for key in keys or ()) for keys in columns[field.name]
             ]
-        if field.type == "attributes":
+        if field.type == "attributes" and isinstance(columns[field.name], list):
             doubt |= _odd_attributes(contract, columns[field.name])
     for rule in contract.rules:
         doubt |= _breaks(rule, columns)
@@ -159,21 +158,10 @@ def _kept(field: Field, values: pa.Array) -> pa.Array:
     return values
 
 
-def shorn(values: pa.Array) -> pa.Array:
-    """Addresses without what follows ? or #."""
-    if not pc.any(pc.match_substring_regex(values, "[?#]")).as_py():
-        return values
-    return pa.array(
-        [None if value is None else without_query(value) for value in values.to_pylist()], pa.string()
-    )
-
-
 def _kinds(contract: Contract, columns: Columns, count: int) -> pa.Array:
     if contract.name != "outcome":
         return pa.repeat(contract.kinds[0], count)
-    return pc.if_else(
-        pc.equal(pa.array(columns["outcome"], pa.string()), "accepted"), "conversion", "outcome"
-    )
+    return pc.if_else(pc.equal(columns["outcome"], "accepted"), "conversion", "outcome")
 
 
 def _mapped(values: pa.Array, change: Any) -> pa.Array:
@@ -219,9 +207,3 @@ def _given(columns: Columns, name: str) -> Mask:
     if isinstance(values, pa.Array):
         return mask(pc.is_valid(values))
     return np.array([value is not None and value != [] for value in values], bool)
-
-
-def mask(values: pa.Array) -> Mask:
-    """A column of true and false as NumPy's; null is false."""
-    found: Mask = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
-    return found

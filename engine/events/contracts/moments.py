@@ -21,7 +21,9 @@ NO_TIME: Final = -(2**62)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING: Final = "A missing time? Give when it happened."
 _EXPECTED: Final = "Give ISO 8601 with its zone, such as 2026-11-20T12:00:00Z, or epoch milliseconds."
+_ZONED: Final = "(Z|[+-][0-9][0-9]:?[0-9][0-9])$"
 _time = re.compile(TIME_PATTERN)
+Micros = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,40 @@ def moment(value: str | int) -> int | None:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def times(values: Sequence[str | int]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def times(values: Sequence[str | int]) -> Micros:
     """µs since 1970, and a value before every time where it is none."""
     try:
-        text = pa.array(values, pa.string())
-        # Arrow reads "2026-11-20 12Z" as well, which is no time here: minutes must be written.
-        minutes = pc.utf8_slice_codeunits(text, 13, 14)
-        if pc.all(pc.equal(minutes, ":")).as_py():
-            return np.asarray(text.cast(UTC_MICROS).cast(pa.int64()))
+        return times_of(pa.array(values, pa.string()))
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        pass  # whole numbers, or one that is no time: each is looked at below
+        return _one_by_one(values)  # whole numbers
+
+
+def times_of(text: pa.Array) -> Micros:
+    """The same of a text column."""
+    try:
+        if _usual(text):
+            return np.asarray(text.cast(UTC_MICROS).cast(pa.int64()))
+    except pa.ArrowInvalid:
+        pass  # one of them is no time
+    return _one_by_one(text.to_pylist())
+
+
+def _usual(text: pa.Array) -> bool:
+    """Whether all are written with minutes, and with Z or hours and minutes as the zone.
+
+    Arrow would read "2026-11-20 12Z" and "2026-11-20T12:00+02" as well, which are no times here.
+    """
+    shortest = pc.min(pc.binary_length(text)).as_py()
+    if shortest is None or shortest < len("2026-11-20T12:00Z"):
+        return False
+    if pc.all(pc.equal(pc.utf8_slice_codeunits(text, -1), "Z")).as_py():
+        return True
+    if shortest <= len("2026-11-20T12+02:00"):
+        return False
+    return bool(pc.all(pc.match_substring_regex(text, _ZONED)).as_py())
+
+
+def _one_by_one(values: Sequence[str | int]) -> Micros:
     found = [moment(value) for value in values]
     return np.array([NO_TIME if at is None else at for at in found], np.int64)
 

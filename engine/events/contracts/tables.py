@@ -12,18 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from smart_reach.engine.errors import InvalidInput
-from smart_reach.engine.events.contracts.columns import Mask, columns_of, doubtful, events_of, mask
+from smart_reach.engine.events.contracts.columns import columns_of, doubtful, events_of
+from smart_reach.engine.events.contracts.extras import attribute_columns
 from smart_reach.engine.events.contracts.fields import (
-    CONTROL_PATTERN,
     EARLIEST_MS,
     KEY_LENGTH,
     LATEST_YEAR_MS,
-    MAX_ATTRIBUTES,
     MAX_KEYS,
     Contract,
     Field,
 )
-from smart_reach.engine.events.contracts.moments import NO_TIME, times
+from smart_reach.engine.events.contracts.moments import NO_TIME, times_of
 from smart_reach.engine.events.contracts.records import Key
 from smart_reach.engine.events.contracts.refusing import (
     Checked,
@@ -33,11 +32,11 @@ from smart_reach.engine.events.contracts.refusing import (
     latest_micros,
 )
 from smart_reach.engine.events.contracts.registry import require_contract
+from smart_reach.engine.events.contracts.text import Mask, mask, unfit
 from smart_reach.engine.lakehouse.schemas import UTC_MICROS
 
 ROWS: Final = 20_000
 _STRINGS: Final = ("id", "text", "enum", "currency", "address")
-_CONTROL: Final = CONTROL_PATTERN.replace("\\u00", "\\x")  # as Arrow's engine writes it
 Typed = tuple[Any, Mask]
 
 
@@ -63,7 +62,7 @@ def validate_table(
     for first in range(0, rows.num_rows, ROWS):
         piece = rows.slice(first, ROWS).combine_chunks()
         columns, doubt = _typed(chosen, piece)
-        doubt |= doubtful(chosen, columns, latest, suspicious=True)
+        doubt |= doubtful(chosen, columns, latest)
         places = np.arange(first, first + piece.num_rows)
         good = events_of(chosen, columns, places, source, received_at)
         if not doubt.any():
@@ -119,14 +118,12 @@ def _typed(contract: Contract, piece: pa.Table) -> tuple[dict[str, Any], Mask]:
         if field.type == "key":
             (made["key_kind"], made["key_value"]), odd = _key(values)
         else:
-            column, odd = _column(field, values)
-            kept = field.column is not None or not isinstance(column, pa.Array)
-            made[field.name] = column if kept else column.to_pylist()
+            made[field.name], odd = _column(contract, field, values)
         doubt |= odd
     return made, doubt
 
 
-def _column(field: Field, values: pa.Array) -> Typed:
+def _column(contract: Contract, field: Field, values: pa.Array) -> Typed:
     if field.type in _STRINGS:
         return _text(field, values)
     match field.type:
@@ -143,7 +140,7 @@ def _column(field: Field, values: pa.Array) -> Typed:
         case "keys":
             return _keys(values)
         case _:
-            return _attributes(values)
+            return attribute_columns(contract, values)
 
 
 def _nowhere(values: pa.Array) -> Mask:
@@ -168,16 +165,7 @@ def _text(field: Field, values: pa.Array) -> Typed:
     if field.type == "currency":
         return values, _nowhere(values)  # every different code is looked at later
     longest = field.max_length or 64
-    return values, _unfit(values, longest, 1 if field.type == "id" else 0)
-
-
-def _unfit(values: pa.Array, longest: int, shortest: int) -> Mask:
-    """Text that is too long, too short or holds control characters."""
-    length = pc.utf8_length(values)
-    odd = pc.or_(pc.greater(length, longest), pc.less(length, shortest))
-    if pc.any(pc.match_substring_regex(values, _CONTROL)).as_py():
-        odd = pc.or_(odd, pc.match_substring_regex(values, _CONTROL))
-    return mask(odd)
+    return values, unfit(values, longest, 1 if field.type == "id" else 0)
 
 
 def _whole(field: Field, values: pa.Array) -> Typed:
@@ -199,7 +187,7 @@ def _moments(values: pa.Array) -> tuple[Any, Mask]:
         fits = pc.and_(pc.greater_equal(values, EARLIEST_MS), pc.less_equal(values, LATEST_YEAR_MS))
         micros = pc.multiply(pc.if_else(fits, values, None).cast(pa.int64()), 1000)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return times(pc.fill_null(values, "").to_pylist()), lost
+        return times_of(pc.fill_null(values, "").cast(pa.string())), lost
     else:
         return np.full(len(values), NO_TIME), np.ones(len(values), bool)
     return np.asarray(pc.fill_null(micros, NO_TIME)), lost
@@ -211,7 +199,7 @@ def _key(values: pa.Array) -> Typed:
     if pa.types.is_struct(kind) and {kind.field(i).name for i in range(kind.num_fields)} == wanted:
         parts = [pc.struct_field(values, name) for name in ("kind", "value")]
         if all(pa.types.is_string(part.type) for part in parts):
-            odd = _unfit(parts[0], 64, 1) | _unfit(parts[1], KEY_LENGTH, 1)
+            odd = unfit(parts[0], 64, 1) | unfit(parts[1], KEY_LENGTH, 1)
             # A key without one of its parts is no key; one that is null altogether was left out.
             half = [mask(pc.and_(pc.is_valid(values), pc.is_null(part))) for part in parts]
             return parts, odd | half[0] | half[1]
@@ -242,12 +230,3 @@ def _is_key(key: Any) -> bool:
         and 1 <= len(value) <= KEY_LENGTH
         and min(value) >= " "
     )
-
-
-def _attributes(values: pa.Array) -> Typed:
-    if not pa.types.is_struct(values.type):
-        return [None] * len(values), mask(pc.is_valid(values))
-    made = [
-        row and {name: item for name, item in row.items() if item is not None} for row in values.to_pylist()
-    ]
-    return made, np.array([len(row or ()) > MAX_ATTRIBUTES for row in made], bool)

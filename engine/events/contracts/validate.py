@@ -29,6 +29,7 @@ from smart_reach.engine.events.contracts.records import ANY_RECORD, RECORDS
 from smart_reach.engine.events.contracts.refusing import Checked, Refused, examine, gathered, latest_micros
 from smart_reach.engine.events.contracts.registry import CONTRACTS, require_contract
 from smart_reach.engine.events.contracts.tables import validate_table
+from smart_reach.engine.lakehouse.order import arranged
 
 __all__ = ["CHECKED_SCHEMA", "Checked", "Refused", "validate", "validate_table"]
 
@@ -92,11 +93,9 @@ class _Reader:
         found = _Gathered()
         parts: dict[str, list[tuple[dict[str, Any], Rows]]] = {}
         doubted: set[int] = set()
-        suspicious = False
         for start in range(0, len(lines), SLICE):
             records, rows, bad = self._decoded(lines, start)
-            blob = b"".join([lines[row] for row in rows])
-            suspicious |= b"@" in blob or b"+" in blob
+            blob = b"".join([lines[row] for row in rows] if bad else lines[start : start + SLICE])
             if b"\\" in blob and _ESCAPED.search(blob):
                 bad.update(row for row in rows if _ESCAPED.search(lines[row]))
             for name, some, places in _by_contract(records, rows, bad):
@@ -106,7 +105,7 @@ class _Reader:
             contract = CONTRACTS[name]
             columns = joined([one for one, _ in of_slices])
             places = np.concatenate([rows for _, rows in of_slices])
-            doubt = doubtful(contract, columns, self._latest, suspicious)
+            doubt = doubtful(contract, columns, self._latest)
             events = self._events(contract, columns, places + first)
             if doubt.any():
                 doubted.update(places[doubt].tolist())
@@ -114,7 +113,7 @@ class _Reader:
             found.tables.append(events)
         self._look_again(lines, first, sorted(doubted), positions, found)
         if len(found.tables) > 1:
-            found.tables = [pa.concat_tables(found.tables).sort_by("row")]
+            found.tables = [_in_order(pa.concat_tables(found.tables))]
         return found
 
     def _look_again(
@@ -170,6 +169,11 @@ def _batches(lines: Sequence[bytes], first: int, last: int) -> Iterator[tuple[in
             yield from _batches(lines, middle, end)
         else:
             yield start, end
+
+
+def _in_order(events: pa.Table) -> pa.Table:
+    """As the lines came; each contract's are in order already, which a stable sort makes use of."""
+    return arranged(events, np.argsort(events["row"].to_numpy(), kind="stable"))
 
 
 def _by_contract(

@@ -18,36 +18,44 @@ class Zones:
 
     def __init__(self, db: Engine, default: str = "UTC") -> None:
         self._db = db
-        self._default = default
         self._usable = available_timezones()
-        self._known: dict[str, str] = {}
+        self._names = [default]  # a zone's number is its place here
+        self._places = {default: 0}
+        self._known: dict[str, int] = {}
 
     def __call__(self, events: pa.Table) -> pa.Table:
         """The events with `local_hour` and `local_weekday` (0 = Monday) where they are not given."""
         customers = pc.dictionary_encode(events["customer_id"].combine_chunks())
         ids = customers.dictionary.to_pylist()
         self._forget(events)
-        zones = self._zones(ids)
-        names = sorted(set(zones)) or [self._default]
-        places = {name: place for place, name in enumerate(names)}
-        of_customer = np.array([places[zone] for zone in zones], np.int32)
+        of_customer, names = self._zones(ids)
         of_row = of_customer[customers.indices.to_numpy()] if len(ids) else np.zeros(0, np.int32)
         hours, weekdays = _local(events["occurred_at"].combine_chunks(), of_row, names)
         events = _fill(events, "local_hour", hours)
         return _fill(events, "local_weekday", weekdays)
 
-    def _zones(self, ids: Sequence[str]) -> list[str]:
-        missing = [customer for customer in ids if customer not in self._known]
-        if len(self._known) + len(missing) > _MOST_KNOWN:
-            self._known, missing = {}, list(ids)
-        found: dict[str, str] = {}
+    def _zones(self, ids: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+        """Of each customer the number of the zone in the list."""
+        codes = list(map(self._known.get, ids))
+        missing = [customer for customer, code in zip(ids, codes, strict=True) if code is None]
         if missing:
-            query = text("SELECT id, zone FROM customers WHERE id = ANY(:ids)")  # one array, not one by one
-            with self._db.connect() as connection:
-                rows = connection.execute(query, {"ids": missing})
-                found = {name: zone for name, zone in rows if zone in self._usable}
-        self._known |= found  # one that is not there yet may come with a later batch: ask again then
-        return [self._known.get(customer, self._default) for customer in ids]
+            if len(self._known) + len(missing) > _MOST_KNOWN:
+                self._known, missing = {}, list(ids)
+            self._ask(missing)
+            # one that is not there yet may come with a later batch: it is asked for again then
+            codes = [self._known.get(customer, 0) for customer in ids]
+        return np.array(codes, np.int32), self._names
+
+    def _ask(self, customers: Sequence[str]) -> None:
+        query = text("SELECT id, zone FROM customers WHERE id = ANY(:ids)")  # one array, not one by one
+        with self._db.connect() as connection:
+            rows = connection.execute(query, {"ids": customers}).all()
+        for name, zone in rows:
+            if zone in self._usable:
+                if zone not in self._places:
+                    self._places[zone] = len(self._names)
+                    self._names.append(zone)
+                self._known[name] = self._places[zone]
 
     def _forget(self, events: pa.Table) -> None:
         """A customer record may bring another zone: valid from the next batch on."""
@@ -60,6 +68,8 @@ def _local(times: pa.Array, of_row: np.ndarray, names: Sequence[str]) -> tuple[n
     hours, weekdays = np.zeros(len(times), np.int32), np.zeros(len(times), np.int32)
     for place, name in enumerate(names):
         rows = np.flatnonzero(of_row == place)
+        if not len(rows):
+            continue
         here = times.take(pa.array(rows)).cast(pa.timestamp("us", tz=name))
         hours[rows] = pc.hour(here).to_numpy()
         weekdays[rows] = pc.day_of_week(here).to_numpy()
