@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from duckdb import IOException
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DisconnectionError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from smart_reach.api.compose import open_cockpit
@@ -35,8 +37,11 @@ from smart_reach.api.sessions import Sessions
 from smart_reach.api.stream import Hub
 from smart_reach.api.warming import warm_in_background
 from smart_reach.engine.errors import SmartReachError
+from smart_reach.engine.events.ingest.trouble import state_of
 from smart_reach.engine.settings import Settings
 from smart_reach.ui.chat.mount import ChatDoor, mount_chat
+
+log = logging.getLogger(__name__)
 
 ROUTERS = (
     session,
@@ -100,6 +105,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, show_invalid)
     app.add_exception_handler(HTTPException, show_http)
     app.add_exception_handler(DataError, show_data)
+    for away in (OperationalError, InterfaceError, DisconnectionError):
+        app.add_exception_handler(away, show_away)
+    app.add_exception_handler(IOException, show_changed)
     app.add_exception_handler(Exception, show_unexpected)
     app.state.hosts = known_hosts(settings)
     app.state.chat = None
@@ -184,6 +192,20 @@ async def show_http(request: Request, error: Exception) -> JSONResponse:
 async def show_data(request: Request, error: Exception) -> JSONResponse:
     """A value that the database cannot hold, such as text with a NUL in it."""
     return problem(422, "invalid_input", "The request holds a character that cannot be stored.", None)
+
+
+async def show_away(request: Request, error: Exception) -> JSONResponse:
+    """The database is away, full, or gave up: the request may be sent again."""
+    log.warning("%s %s: the database does not answer: %s", request.method, request.url.path, error)
+    full = state_of(error)[0] == "disk full"
+    said = "There is no room left on the disk." if full else "The database does not answer just now."
+    return problem(503, "unavailable", said, "Try again later." if full else "Try again in some seconds.")
+
+
+async def show_changed(request: Request, error: Exception) -> JSONResponse:
+    """An erasure leaves no grace to readers: its files are gone at once."""
+    log.warning("%s %s: the lake's files: %s", request.method, request.url.path, error)
+    return problem(503, "unavailable", "The data could not be read just now.", "Try again in some seconds.")
 
 
 async def show_unexpected(request: Request, error: Exception) -> JSONResponse:

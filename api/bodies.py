@@ -13,6 +13,7 @@ MOST_RECORDS = 100_000
 JSON_TYPES = ("application/json", "")
 LINE_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 _STEP = 1 << 20
+_COMMAS = 40  # a record of more fields is none of ours
 
 
 class TooLarge(Retryable):
@@ -93,13 +94,18 @@ def records_of(body: bytes, content_type: str) -> Sequence[bytes]:
     found = _lines(body) if kind in LINE_TYPES else _elements(body)
     if not found:
         raise InvalidInput("body", None, "Send at least one record.")
-    if len(found) > MOST_RECORDS:
-        raise TooLarge(f"The body has {len(found):,} records.", hint=f"Send {MOST_RECORDS:,} at most.")
+    _most(len(found))
     return found
+
+
+def _most(records: int) -> None:
+    if records > MOST_RECORDS:
+        raise TooLarge(f"The body has {records:,} records.", hint=f"Send {MOST_RECORDS:,} at most.")
 
 
 def _lines(body: bytes) -> list[bytes]:
     """Lines with something in them. Blank lines in between keep their numbers, so they count as records."""
+    _most(body.rstrip().count(b"\n") + 1)
     lines = [line.rstrip(b"\r") for line in body.split(b"\n")]
     while lines and not lines[-1].strip():
         lines.pop()
@@ -111,6 +117,7 @@ def _elements(body: bytes) -> list[bytes]:
 
     if not body.lstrip().startswith(b"["):
         return [body.replace(b"\n", b" ")] if body.strip() else []
+    _most(body.count(b",") // _COMMAS)  # counted before each element takes memory
     try:
         return [bytes(one).replace(b"\n", b" ") for one in msgspec.json.decode(body, type=list[msgspec.Raw])]
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from smart_reach.api.commands import asking, data, deciding, evaluating, ingesting, mending, privacy, serving
+from smart_reach.api.commands import (
+    asking,
+    data,
+    deciding,
+    describing,
+    evaluating,
+    ingesting,
+    mending,
+    privacy,
+    serving,
+    users,
+)
 from smart_reach.api.commands.common import WorkspaceOption, errors_as_exit_codes, opened
 
 app = typer.Typer(
@@ -32,6 +43,9 @@ app.command()(privacy.forget)
 app.command("export")(privacy.export)
 app.add_typer(mending.letters_app, name="dead-letters")
 app.add_typer(mending.lake_app, name="lake")
+app.add_typer(users.users_app, name="user")
+app.add_typer(describing.features_app, name="features")
+app.command("new")(users.new)
 
 
 @app.command(hidden=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smart_reach.api.ingesting import build_ingester, settle
 from smart_reach.engine.clock import SystemClock
-from smart_reach.engine.errors import Conflict, InvalidInput
+from smart_reach.engine.errors import Conflict, InvalidInput, SmartReachError, Unavailable
 from smart_reach.engine.events.contracts.validate import Checked, Refused, validate, validate_table
+from smart_reach.engine.events.ingest.trouble import OUTSIDE, state_of
 from smart_reach.engine.events.retrying import keep_mapping
 from smart_reach.engine.events.sources.files import FileSource, LinesSource
 from smart_reach.engine.events.sources.mapping import FileFormat, FileMapping, plain_mapping
@@ -131,19 +133,20 @@ def ingest_file(
     name = _prepare(ws, source, mapping)
     ingester = build_ingester(ws, source, bulk=True, mapping=name)
     totals: Counter[str] = Counter()
-    try:
-        while True:
-            report = ingester.step()
-            for field in ("records", "written", "duplicates", "refused", "left_out"):
-                totals[field] += getattr(report, field)
-            if report.snapshot is None and source.finished():
-                break
-            progress(_share(source), f"{totals['records']:,} records")
-    finally:
-        ingester.close()
-    progress(0.97, "bringing figures up to date")
-    settle(ws)
-    _remember_end(ws)
+    with _told():
+        try:
+            while True:
+                report = ingester.step()
+                for field in ("records", "written", "duplicates", "refused", "left_out"):
+                    totals[field] += getattr(report, field)
+                if report.snapshot is None and source.finished():
+                    break
+                progress(_share(source), f"{totals['records']:,} records")
+        finally:
+            ingester.close()
+        progress(0.97, "bringing figures up to date")
+        settle(ws)
+        _remember_end(ws)
     took = time.monotonic() - began
     if source.broken_off is not None:
         raise source.broken_off
@@ -160,6 +163,18 @@ def ingest_file(
     }
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong outside, above all a full disk, in words; what was committed stays."""
+    try:
+        yield
+    except SmartReachError:
+        raise
+    except OUTSIDE as error:
+        again = "Run the same command again then: it goes on where this one stopped."
+        raise Unavailable(state_of(error)[1], hint=again) from error
+
+
 def _check_again(ws: Workspace, source: FileLike, again: bool) -> None:
     sealed = ws.lake.positions(source.name).get(source.name, {})
     if sealed and source.partition not in sealed and not again:
@@ -172,16 +187,21 @@ def _check_again(ws: Workspace, source: FileLike, again: bool) -> None:
 def _prepare(ws: Workspace, source: FileLike, mapping: FileMapping | None) -> str | None:
     """Say what the workspace is, unless it is something already; returns the mapping's name for retries."""
     if ws.info("kind") is None:
-        ws.clock = SystemClock()
-        for name, value in (mapping.workspace if mapping else {}).items():
-            ws.set_info(name, value)
         ws.set_info("source_file", source.path.name)
-        ws.set_info("kind", OWN_DATA)
+        begin_own_data(ws, mapping.workspace if mapping else {})
     ws.set_info(f"source:{source.name}", source.path.name)
     if mapping is None:
         return None
     with transaction(ws.db) as session:
         return keep_mapping(session, mapping)
+
+
+def begin_own_data(ws: Workspace, facts: Mapping[str, str]) -> None:
+    """Say of an empty workspace that it is for records of one's own; it lives by the system's clock."""
+    ws.clock = SystemClock()
+    for name, value in facts.items():
+        ws.set_info(name, value)
+    ws.set_info("kind", OWN_DATA)
 
 
 def _share(source: FileLike) -> float:
@@ -193,9 +213,13 @@ def _remember_end(ws: Workspace) -> None:
     """The figures of a workspace of one's own end where its data ends."""
     from smart_reach.engine.lakehouse.schemas import EVENTS
 
-    if ws.info("kind") != OWN_DATA or ws.lake.snapshot_id(EVENTS) is None:
+    if ws.info("kind") != OWN_DATA or not ws.lake.files(EVENTS):
         return
     with ws.lake.connect(tables=(EVENTS,)) as connection:
-        found = connection.execute("SELECT max(occurred_at) FROM events").fetchone()
-    if found and found[0]:
-        ws.set_info("data_until", found[0].astimezone(UTC).isoformat())
+        until, currency = connection.execute(
+            "SELECT max(occurred_at), mode(currency) FROM events"
+        ).fetchall()[0]
+    if until:
+        ws.set_info("data_until", until.astimezone(UTC).isoformat())
+    if currency and ws.info("currency") is None:  # a file without a mapping does not say
+        ws.set_info("currency", currency)

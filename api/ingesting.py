@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smart_reach.engine.errors import SmartReachError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _AGAIN_S = 5.0
 _IDLE_S = 5.0
+_LOOK_S = 60.0
+_FEATURES_DAILY, _FEATURES_PAUSE = timedelta(days=1), timedelta(minutes=10)
 # The customers of a larger batch are brought up to date by the next full refresh of the features.
 _MOST_CUSTOMERS_LIVE = 5_000
 
@@ -122,10 +125,11 @@ def settle(ws: Workspace) -> None:
     from smart_reach.engine.events.ingest.customers_table import refresh_customers
     from smart_reach.engine.features.store import FeatureStore
     from smart_reach.engine.lakehouse.rollups import refresh
+    from smart_reach.engine.lakehouse.schemas import EVENTS
 
     refresh(ws.lake)
     refresh_customers(ws)
-    if ws.info("kind") == "own-data":
+    if ws.info("kind") == "own-data" and ws.lake.files(EVENTS):
         FeatureStore(ws).refresh()
 
 
@@ -176,13 +180,39 @@ class IngestThread(threading.Thread):
 
 
 def keep_in_order(ws: Workspace, stop: threading.Event) -> None:
-    """Compact, expire and sweep when it is due."""
+    """Compact, expire and sweep when it is due; compute the features anew when they are."""
+    from smart_reach.engine.features.store import FeatureStore
     from smart_reach.engine.lakehouse.maintenance import due, maintain
 
+    look_at = 0.0
     while not stop.wait(_IDLE_S):
         try:
             if due(ws.lake):
                 maintain(ws.lake)
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _LOOK_S
+                if features_due(ws):
+                    FeatureStore(ws).refresh()
         except (SmartReachError, *OUTSIDE) as error:
             log.warning("the lake could not be put in order: %s", error)
             stop.wait(60)
+
+
+def features_due(ws: Workspace) -> bool:
+    """Whether the features of records of one's own are a day old, or miss a fifth of the customers.
+
+    Between two computations the online store follows the events by itself; the pages' distributions, and
+    what only time changes ("days since active"), need this. The demo bank does it in its own night.
+    """
+    from smart_reach.engine.lakehouse.schemas import CUSTOMERS, EVENTS, FEATURES
+
+    if ws.info("kind") != "own-data" or ws.lake.snapshot_id(CUSTOMERS) is None:
+        return False
+    customers = ws.lake.snapshots(CUSTOMERS)[-1].rows
+    if ws.lake.snapshot_id(FEATURES) is None:
+        return customers > 0
+    computed = [one for one in ws.lake.snapshots(FEATURES) if one.operation == "append"]
+    if not computed:  # an erasure or an expiry left none that says when
+        return True
+    age = ws.lake.snapshots(EVENTS)[-1].at - computed[-1].at
+    return age > _FEATURES_DAILY or (age > _FEATURES_PAUSE and customers > 1.2 * computed[-1].added_rows)

@@ -67,11 +67,25 @@ def sync_contacts(ws: Workspace) -> None:
 
 
 def prepare_users(ws: Workspace) -> None:
-    from smart_reach.engine.governance.users import seed_demo_users
+    """The demo's users in the demo; elsewhere they are shut out, also where an earlier version made them."""
+    from smart_reach.engine.governance.users import close_demo_users, seed_demo_users
     from smart_reach.engine.state.base import transaction
 
     with transaction(ws.db) as session:
-        seed_demo_users(session)
+        if ws.info("kind") == "demo-bank":
+            seed_demo_users(session)
+        else:
+            close_demo_users(session)
+
+
+def anybody(ws: Workspace) -> bool:
+    """Whether anybody may sign in."""
+    from sqlalchemy.orm import Session
+
+    from smart_reach.engine.governance.users import list_users
+
+    with Session(ws.db) as session:
+        return any(active for _, active in list_users(session))
 
 
 def build_index(ws: Workspace) -> None:

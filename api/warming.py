@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+from smart_reach.engine.lakehouse import rollups
 from smart_reach.engine.models.registry import unregistered
 from smart_reach.engine.workspace import Workspace
 from smart_reach.tools.context import Services
@@ -27,6 +28,7 @@ def warm(services: Services, chat: Callable[[], object] | None) -> None:
     """Each step alone: one that fails is logged and costs only its own speed."""
     ws = services.workspace
     steps: list[Callable[[], object]] = [
+        lambda: rollups.refresh(ws.lake),
         lambda: services.metrics.overview(None),
         lambda: services.metrics.ask("click-through rate"),
         lambda: services.knowledge.search("rewards card"),

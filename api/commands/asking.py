@@ -14,6 +14,7 @@ from smart_reach.api.commands.common import (
     JsonOption,
     WorkspaceOption,
     errors_as_exit_codes,
+    opened,
     require_workspace,
     say,
     settings_for,
@@ -26,17 +27,33 @@ SHOWN = ("route", "confidence", "answer", "facts", "trust", "chart", "clarificat
 
 def ask(
     question: Annotated[str, typer.Argument(help="The question, in plain words.")],
+    snapshot: Annotated[
+        int | None, typer.Option(help="Answer from the lake as it was: an id of `lake snapshots`.")
+    ] = None,
     as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Ask the analyst copilot a question."""
     with errors_as_exit_codes(as_json):
-        message = asyncio.run(answer(question, workspace))
+        if snapshot is None:
+            message = asyncio.run(answer(question, workspace))
+        else:
+            message = answer_then(question, snapshot, workspace)
         say(
             {**{name: message.get(name) for name in SHOWN}, "answer": message["text"]},
             as_json=as_json,
             text=lambda value: plain(message),
         )
+
+
+def answer_then(question: str, snapshot: int, workspace: str | None) -> dict[str, Any]:
+    """Figures as they were in a snapshot, whose newest event is the present; nothing is proposed then."""
+    from smart_reach.engine.metrics.service import MetricsService
+
+    with opened(workspace) as ws:
+        found = MetricsService.of(ws, snapshot).ask(question).as_json()
+        currency = ws.info("currency")
+    return {**found, "route": "insights", "model": f"snapshot {snapshot}", "currency": currency}
 
 
 async def answer(question: str, workspace: str | None) -> dict[str, Any]:
@@ -56,17 +73,19 @@ async def answer(question: str, workspace: str | None) -> dict[str, Any]:
                 raise InvalidInput("question", question, event.data["message"])
             if event.kind == "message":
                 message = event.data
-    return message
+        return {**message, "currency": cockpit.workspace.info("currency")}
 
 
 def plain(message: dict[str, Any]) -> str:
     """The answer for a person: text, table, choices, where it comes from."""
-    parts = [message["text"]]
+    parts, currency = [message["text"]], message.get("currency") or "EUR"
     if table := message.get("table"):
         units = [column.get("unit") for column in table["columns"]]
         parts.append(" | ".join(column["label"] for column in table["columns"]))
         for row in table["rows"][:20]:
-            parts.append(" | ".join(cell(value, unit) for value, unit in zip(row, units, strict=True)))
+            parts.append(
+                " | ".join(cell(value, unit, currency) for value, unit in zip(row, units, strict=True))
+            )
     if clarification := message.get("clarification"):
         parts.extend(f"  - {choice}" for choice in clarification["choices"])
     if proposal := message.get("proposal_id"):
@@ -75,14 +94,14 @@ def plain(message: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def cell(value: Any, unit: str | None) -> str:
+def cell(value: Any, unit: str | None, currency: str = "EUR") -> str:
     """A table's cell as a person reads it."""
     if value is None or isinstance(value, str):
         return value or "–"
     if unit == "percent":
         return f"{value:.2%}"
     if unit == "money":
-        return money(value)
+        return money(value, currency)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 

@@ -138,7 +138,11 @@ def lake_snapshots(
     workspace: WorkspaceOption = None,
 ) -> None:
     """The kept snapshots, newest first: a query may name any of them."""
+    from smart_reach.engine.lakehouse.schemas import TABLES
+
     with errors_as_exit_codes(as_json), opened(workspace) as ws:
+        if table not in TABLES:
+            raise InvalidInput("table", table, f"Use one of {', '.join(TABLES)}.")
         found = {"items": [snapshot.as_json() for snapshot in reversed(ws.lake.snapshots(table))]}
     say(found, as_json=as_json, text=outline)
 
@@ -167,4 +171,9 @@ def lake_expire(
 
     with errors_as_exit_codes(as_json), opened(workspace) as ws:
         found = expire(ws.lake, older_than=timedelta(days=days), keep=keep).as_json()
-    say(found, as_json=as_json, text=outline)
+    say(found, as_json=as_json, text=expired_text)
+
+
+def expired_text(found: dict[str, Any]) -> str:
+    waiting = "\nFiles that wait may still be read; they are deleted once their grace is over."
+    return outline(found) + (waiting if found["files_waiting"] else "")

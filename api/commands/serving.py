@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from smart_reach.api.commands.common import WorkspaceOption, errors_as_exit_codes
-from smart_reach.api.setup import prepare_demo, prepare_users, progress_bar
+from smart_reach.api.setup import anybody, prepare_demo, prepare_users, progress_bar
 from smart_reach.engine.settings import Settings
+from smart_reach.engine.workspace import Workspace
 
 
 def serve(
@@ -26,10 +27,10 @@ def serve(
     with errors_as_exit_codes():
         settings = Settings.from_env(host=host, port=port, workspace=workspace)
         free_port(settings.host, settings.port)
-        prepare(settings, customers)
+        sign_in = prepare(settings, customers)
     url = f"http://{settings.host}:{settings.port}"
     sys.stderr.write(f"▸ Ready in {time.monotonic() - started:.0f} s. Smart Reach is at {url}\n")
-    sys.stderr.write("  Sign in with one of the demo users on the login page. Stop with Ctrl+C.\n")
+    sys.stderr.write(f"  {sign_in} Stop with Ctrl+C.\n")
     if open_browser and (os.environ.get("DISPLAY") or sys.platform in ("darwin", "win32")):
         import threading
         import webbrowser
@@ -38,8 +39,11 @@ def serve(
     run(settings)
 
 
-def prepare(settings: Settings, customers: int) -> None:
-    """Open the workspace once before the server does, so that a long set-up shows its progress here."""
+def prepare(settings: Settings, customers: int) -> str:
+    """Open the workspace once before the server does, so that a long set-up shows its progress here.
+
+    Returns how to sign in.
+    """
     from smart_reach.api.compose import open_workspace
 
     sys.stderr.write(f"▸ Opening the workspace in {settings.root}\n")
@@ -50,8 +54,19 @@ def prepare(settings: Settings, customers: int) -> None:
                 prepare_demo(ws, report, customers=customers)
         else:
             prepare_users(ws)
+        return how_to_sign_in(ws)
     finally:
         ws.close()
+
+
+def how_to_sign_in(ws: Workspace) -> str:
+    """What a person needs to know to get in, by what the workspace is."""
+    if ws.info("kind") == "demo-bank":
+        return "Sign in with one of the demo users on the login page."
+    if anybody(ws):
+        return "Sign in with your account; `smart-reach user list` shows who has one."
+    command = f"smart-reach user add you@bank.example --role admin --workspace {ws.name}"
+    return f"Nobody can sign in yet. In another terminal: {command}\n "
 
 
 def free_port(host: str, port: int) -> None:

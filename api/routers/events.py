@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
-from smart_reach.api.bodies import Body, records_of
+from smart_reach.api.bodies import Body, Unreadable, records_of
 from smart_reach.api.sessions import COOKIE, CockpitOf, NotSignedIn, SignedIn, signed_in
 from smart_reach.engine.errors import InvalidInput, Unavailable
 from smart_reach.engine.events.dead_letters import discard, get_letter, list_letters
@@ -68,8 +69,11 @@ async def take_events(
     `?type=`: the contract of records that do not say their `type`.
     """
     body = Body(request.headers.get("content-encoding", "").strip().lower())
-    async for piece in request.stream():
-        body.add(piece)
+    try:
+        async for piece in request.stream():
+            body.add(piece)
+    except ClientDisconnect as error:  # nobody is there to be answered
+        raise Unreadable("The sender went away before the end of the body; nothing was kept.") from error
     content_type = request.headers.get("content-type", "")
     answer = await run_in_threadpool(_accept, cockpit, body, content_type, who, _key(idempotency_key), type_)
     return JSONResponse(answer, status_code=202 if answer["accepted"] else 422)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -11,11 +12,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput
+from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput, NotFound
 from smart_reach.engine.governance.roles import ROLES
 from smart_reach.engine.governance.tables import UserRow
 
 MAX_PASSWORD = 1024
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ def add_user(session: Session, *, name: str, email: str, role: str, password: st
     """Create an account; `Conflict` when the address is taken."""
     if role not in ROLES or role == "system":
         raise InvalidInput("role", role, "Use marketer, manager, evaluator or admin.")
-    if not 8 <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput("password", "…", f"Use 8 to {MAX_PASSWORD} characters.")
+    _check_password(password)
     email = email.strip().lower()
+    if not _ADDRESS.fullmatch(email) or len(email) > 254:
+        raise InvalidInput("email", email[:300], "Write an address such as ana@bank.example.")
     if session.scalar(select(UserRow.id).where(UserRow.email == email)) is not None:
         raise Conflict(f"There is already an account for {email}.")
     row = UserRow(
@@ -83,6 +86,49 @@ def add_user(session: Session, *, name: str, email: str, role: str, password: st
     session.add(row)
     session.flush()
     return _user(row)
+
+
+def _check_password(password: str) -> None:
+    if not 8 <= len(password) <= MAX_PASSWORD:
+        raise InvalidInput("password", "…", f"Use 8 to {MAX_PASSWORD} characters.")
+
+
+def list_users(session: Session) -> list[tuple[User, bool]]:
+    """Every account with whether it may sign in, by address."""
+    return [(_user(row), row.active) for row in session.scalars(select(UserRow).order_by(UserRow.email))]
+
+
+def set_password(session: Session, email: str, password: str) -> User:
+    """A new password for an account; sessions that are open end. `NotFound` for an unknown address."""
+    _check_password(password)
+    row = _row(session, email)
+    row.password_hash = _hasher().hash(password)
+    # cookies carry real time, whatever clock the workspace lives by
+    row.sessions_end = datetime.now(UTC)
+    return _user(row)
+
+
+def switch_user(session: Session, email: str, *, active: bool) -> User:
+    """Let an account sign in, or not any more. `NotFound` for an unknown address."""
+    row = _row(session, email)
+    row.active = active
+    return _user(row)
+
+
+def _row(session: Session, email: str) -> UserRow:
+    row = session.scalar(select(UserRow).where(UserRow.email == email.strip().lower()))
+    if row is None:
+        raise NotFound(f"There is no account for {email}.", hint="`smart-reach user list` shows them.")
+    return row
+
+
+def close_demo_users(session: Session) -> int:
+    """Outside the demo nobody signs in with a password that is in the code; returns how many could."""
+    demo = [user.email for user in DEMO_USERS]
+    rows = session.scalars(select(UserRow).where(UserRow.email.in_(demo), UserRow.active)).all()
+    for row in rows:
+        row.active = False
+    return len(rows)
 
 
 def authenticate(session: Session, email: str, password: str) -> User:

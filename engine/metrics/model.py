@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -159,6 +160,16 @@ class SemanticModel:
         named = {s.relation for s in self.sources.values()}
         named |= {j.relation for s in self.sources.values() for j in s.joins.values()}
         return (named - set(self.ctes)) | {"events", "features"}
+
+
+def in_currency(model: SemanticModel, currency: str) -> SemanticModel:
+    """The model of a workspace that counts in its own currency: sums of several would mean nothing."""
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise InvalidInput("currency", currency, "Use three letters, such as EUR.")
+    bought = model.sources["transactions"]
+    own = f"({bought.where}) AND {bought.alias}.currency = '{currency}'"
+    sources = {**model.sources, bought.id: replace(bought, where=own)}
+    return replace(model, currency=currency, sources=sources)
 
 
 @lru_cache

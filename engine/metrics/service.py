@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from smart_reach.engine.clock import Clock, SystemClock
+from smart_reach.engine.clock import Clock, FixedClock, SystemClock
 from smart_reach.engine.errors import InvalidInput, Retryable, Unanswerable
 from smart_reach.engine.metrics import overview as overviews
 from smart_reach.engine.metrics.anomalies import Anomaly
@@ -29,7 +29,7 @@ from smart_reach.engine.metrics.execute import (
     run,
     span_of_events,
 )
-from smart_reach.engine.metrics.model import SemanticModel, load_model
+from smart_reach.engine.metrics.model import SemanticModel, in_currency, load_model
 from smart_reach.engine.metrics.overview import OverviewFilters
 from smart_reach.engine.metrics.questions.lexicon import Lexicon
 from smart_reach.engine.metrics.questions.parser import Parsed, Parser, anchor_for
@@ -59,19 +59,27 @@ class MetricsService:
         workspace's own where the kind of workspace does not fix them."""
         self._connect, self._at = connect, at
         model = load_model(kind)
-        self.model: SemanticModel = replace(
-            model, zone=zone or model.zone, currency=currency or model.currency
-        )
+        if currency:
+            model = in_currency(model, currency)
+        self.model: SemanticModel = replace(model, zone=zone or model.zone)
         self.clock = clock or SystemClock()
 
     @classmethod
-    def of(cls, ws: Workspace) -> MetricsService:
-        """The service of an open workspace."""
+    def of(cls, ws: Workspace, snapshot: int | None = None) -> MetricsService:
+        """The service of an open workspace; with `snapshot`, of the lake as it was, at its newest event."""
         kind = ws.info("kind") or "demo-bank"
-        own = {name: ws.info(name) for name in ("zone", "currency")} if kind == "own-data" else {}
-        return cls(
-            lambda: ws.lake.connect(), kind, ws.clock, at=lambda snapshot: ws.lake.connect(at=snapshot), **own
+        zone, currency = (ws.info("zone"), ws.info("currency")) if kind == "own-data" else (None, None)
+        service = cls(
+            lambda: ws.lake.connect(at=snapshot),
+            kind,
+            ws.clock,
+            at=lambda snapshot: ws.lake.connect(at=snapshot),
+            zone=zone,
+            currency=currency,
         )
+        if snapshot is not None:
+            service.clock = FixedClock(service.newest() or ws.clock.now())
+        return service
 
     @cached_property
     def _parser(self) -> Parser:

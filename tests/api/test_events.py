@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -14,16 +15,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
+from sqlalchemy.event import listen
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from smart_reach.api.app import show_error, show_invalid
+from smart_reach.api.app import show_away, show_error, show_invalid
 from smart_reach.api.ingesting import build_ingester
 from smart_reach.api.routers import events
 from smart_reach.api.sessions import COOKIE
+from smart_reach.engine.catalog.erasures import mark
 from smart_reach.engine.errors import SmartReachError
 from smart_reach.engine.events.sources.inbox import InboxSource
 from smart_reach.engine.events.tables import DeadLetter, InboxRow
 from smart_reach.engine.governance.roles import Actor
+from smart_reach.engine.state.base import transaction
 from smart_reach.engine.workspace import Workspace
 
 TOKEN = "t0ken-of-the-test"
@@ -38,6 +43,7 @@ def client(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
     app.include_router(events.router, prefix="/api")
     app.add_exception_handler(SmartReachError, show_error)
     app.add_exception_handler(RequestValidationError, show_invalid)
+    app.add_exception_handler(OperationalError, show_away)
     app.state.cockpit = SimpleNamespace(workspace=workspace)
     app.state.sessions = SimpleNamespace(read=lambda role: Actor("usr_1", "Ana", role) if role else None)
     with TestClient(app, headers={"authorization": f"Bearer {TOKEN}"}) as opened:
@@ -117,6 +123,53 @@ def test_a_key_gives_the_first_answer_again(client: TestClient, workspace: Works
     assert client.post("/api/events", json={"type": "x"}, headers=none).json() == refused.json()
     assert client.post("/api/events", json=record("c"), headers={"idempotency-key": " "}).status_code == 422
     assert ingest(workspace) == ["a"]
+
+
+def test_a_person_who_was_erased_is_dropped_at_the_door(client: TestClient, workspace: Workspace) -> None:
+    with transaction(workspace.db) as session:
+        mark(session, ["cus_gone"], workspace.clock.now())
+    gone, other = record("g1", customer_id="cus_gone"), record("g2", customer_id="cus_other")
+    for one in (gone, other):
+        del one["customer_key"]
+    wrong = {**gone, "event_id": "g3", "amount_minor": "x"}
+    answer = client.post("/api/events", content=ndjson(gone, other, wrong), headers=LINES).json()
+    assert (answer["accepted"], answer["refused"]) == (2, 1)  # whom it was about is told to nobody
+    with Session(workspace.db) as session:
+        assert [b"cus_gone" in body for body in session.scalars(select(InboxRow.body))] == [False]
+        assert session.scalar(select(func.count()).select_from(DeadLetter)) == 0
+    assert ingest(workspace) == ["g2"]
+
+
+def test_many_refused_records_keep_nobody_waiting(client: TestClient, workspace: Workspace) -> None:
+    """Each letter once cost a statement's worth of compiling, in the lock that every request needs."""
+    statements: list[str] = []
+    listen(workspace.db, "before_cursor_execute", lambda c, k, text, *more: statements.append(text))
+    answer = client.post("/api/events", content=b"{}\n" * 3000, headers=LINES)
+    assert (answer.status_code, answer.json()["refused"]) == (422, 3000)
+    letters = [place for place, text in enumerate(statements) if "INSERT INTO dead_letters" in text]
+    locks = [place for place, text in enumerate(statements) if "pg_advisory_xact_lock(" in text]
+    assert len(letters) == 1
+    assert letters[0] < locks[-1]
+    assert len(statements[letters[0]]) < 5_000
+
+
+def test_an_array_of_countless_elements_is_refused_before_it_takes_memory(client: TestClient) -> None:
+    body = gzip.compress(b"[" + b"0," * 8_000_000 + b"0]")
+    tracemalloc.start()
+    answer = client.post("/api/events", content=body, headers={"content-encoding": "gzip"})
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert answer.status_code == 413
+    assert most < 100 << 20
+
+
+def test_a_database_that_is_away_is_said_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    monkeypatch.setattr("smart_reach.api.routers.events.Inbox.accept", away)
+    answer = client.post("/api/events", content=ndjson(record("a")), headers=LINES)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
 
 
 def test_the_same_key_at_once_is_taken_once(client: TestClient, workspace: Workspace) -> None:

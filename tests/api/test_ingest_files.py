@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,15 +12,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smart_reach.api.filing import file_source, ingest_file, try_file
-from smart_reach.engine.errors import Conflict
+from smart_reach.engine.errors import Conflict, Unavailable
 from smart_reach.engine.events.dead_letters import list_letters
 from smart_reach.engine.events.retrying import Retrier
 from smart_reach.engine.events.sources.mapping import parse_mapping, read_mapping
+from smart_reach.engine.lakehouse.lake import Lakehouse
 from smart_reach.engine.workspace import Workspace
+from tests.records import record
 from tests.serving import run_command
 
 MAPPINGS = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "mappings"
@@ -109,6 +113,35 @@ def test_rows_that_a_mapping_could_not_make_are_retried_through_a_better_one(
     assert list_letters(workspace.db).total == 0
 
 
+def test_a_full_disk_is_said_in_words_and_the_file_goes_on(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f.jsonl"
+    path.write_bytes(b"\n".join(record(number) for number in range(30)))
+    with monkeypatch.context() as patch:
+        patch.setattr(Lakehouse, "append", raising(OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(Unavailable, match="no room left on the disk") as told:
+            ingest_file(workspace, file_source(path, None, None))
+    assert "same command again" in str(told.value.hint)
+    assert ingest_file(workspace, file_source(path, None, None))["written"] == 30
+    assert len(ids_of(workspace)) == 30
+
+
+def test_a_file_of_which_nothing_is_good_ends_well(workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text("{}\n" * 10)
+    found = ingest_file(workspace, file_source(path, None, None))
+    assert (found["written"], found["refused"]) == (0, 10)
+    assert list_letters(workspace.db).total == 10
+
+
+def raising(error: Exception) -> Any:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
+
+
 def test_a_dry_run_of_lines_needs_no_mapping(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"event_id": "a"}\n{broken\n')
@@ -161,14 +194,19 @@ def test_the_public_files_as_the_how_to_says(workspace: Workspace, shared_data: 
     report = ingest_file(
         workspace, file_source(shared_data / "hillstrom" / "hillstrom.parquet", rules, None), rules
     )
-    assert (report["written"], report["refused"]) == (137_972, 0)
+    assert (report["written"], report["refused"]) == (180_666, 0)
     with workspace.lake.connect(tables=("events",)) as connection:
         counts = dict(connection.execute("SELECT kind, count(*) FROM events GROUP BY 1").fetchall())
         money = connection.execute(
             "SELECT sum(amount_minor) FROM events WHERE kind = 'conversion'"
         ).fetchone()
     assert counts == {
-        "customer": 64_000, "sent": 42_694, "held_out": 21_306, "web_visit": 9_394, "conversion": 578
+        "customer": 64_000,
+        "sent": 42_694,
+        "delivered": 42_694,
+        "held_out": 21_306,
+        "web_visit": 9_394,
+        "conversion": 578,
     }  # fmt: skip
     assert money == (6_725_813,)
     found = try_file(

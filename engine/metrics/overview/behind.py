@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from smart_reach.engine.errors import InvalidInput, Unanswerable
@@ -72,9 +72,10 @@ def _base(
         select = f"""SELECT customer_id, as_of AS at FROM features
             WHERE as_of = (SELECT MAX(as_of) FROM features WHERE as_of <= $end) {quiet}{among}"""
         what = "Quiet for 45 days or more" if quiet else "Customer"
-        return select, what, {"end": span.end, **chosen}
+        return select, what, {"end": span.end + timedelta(microseconds=1), **chosen}  # as the page does
     if tile in _BUYERS and model.kind != "bank-marketing":
-        select = f"""SELECT customer_id, MAX(occurred_at) AS at FROM events WHERE kind = 'transaction'
+        select = f"""SELECT customer_id, MAX(occurred_at) AS at FROM events e
+            WHERE {model.sources["transactions"].where}
             AND occurred_at >= $start AND occurred_at <= $end{among} GROUP BY customer_id"""
         return select, "Bought", {**span.bounds, **chosen}
     raise InvalidInput("tile", tile, f"Use one of {', '.join([*_TILES, *_FEATURES, *_BUYERS])}.")

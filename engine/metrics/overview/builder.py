@@ -78,8 +78,10 @@ class Tiles:
             return
         value, low, high = found
         change = value - old[0] if old else 0.0
-        note = f"90% CI {money(low)} to {money(high)}"
-        self._add(metric, value, change, money(abs(change)) if old else "–", [low, high], note, spark)
+        currency = self.model.currency
+        note = f"90% CI {money(low, currency)} to {money(high, currency)}"
+        by = money(abs(change), currency) if old else "–"
+        self._add(metric, value, change, by, [low, high], note, spark)
 
     def snapshot(self, extra: dict[str, Any]) -> None:
         """Churn risk and yearly spend a customer, from feature snapshots."""

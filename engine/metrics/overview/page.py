@@ -118,7 +118,8 @@ def _tiles(
 def _features(scene: Scene) -> dict[str, Any]:
     if scene.bank:
         return {}
-    end = scene.span.end
+    # features as of the end of the data are a microsecond past its last event, so that they know it
+    end = scene.span.end + timedelta(microseconds=1)
     return spreads.snapshot(scene.connection, scene.filters.segment, end, end - scene.span.length)
 
 

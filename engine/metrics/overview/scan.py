@@ -178,7 +178,8 @@ def purchases(
             SELECT e.customer_id, e.amount_minor, e.occurred_at >= $start AS now,
                    CAST(TIMEZONE('{model.zone}', e.occurred_at) AS DATE) AS day
             FROM events e {join}
-            WHERE e.kind = 'transaction' AND e.occurred_at >= $start_before AND e.occurred_at <= $end
+            WHERE {model.sources["transactions"].where}
+              AND e.occurred_at >= $start_before AND e.occurred_at <= $end
               AND (e.occurred_at >= $start OR e.occurred_at <= $end_before)
         )
         SELECT now, day, COUNT(DISTINCT customer_id), COUNT(*), COALESCE(SUM(amount_minor), 0)::BIGINT

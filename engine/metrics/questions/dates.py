@@ -245,6 +245,11 @@ _RULES: list[tuple[re.Pattern[str], Handler]] = [
         ),
         (r"\b(?:per|each|every|for each) (month)s?\b", lambda m, a: _found(m, None, grain="month")),
         (
+            # where data is monthly, "by month" asks for the month of the year, which is a dimension there
+            r"\b(?:by|split by) months?\b",
+            lambda m, a: None if a.monthly else _found(m, None, grain="month"),
+        ),
+        (
             r"\b(?:lately|recently|currently|nowadays|(?:right |just |as of |until )?now|these days|of late"
             r"|at the moment|at present|in recent (?:days|times))\b",
             _recent,

@@ -180,7 +180,7 @@ class Parser:
             period = None
         elif period is None and self.model.default_period:
             found = find_dates(self.model.default_period, anchor)
-            period = found[0].period if found else None
+            period = _twelve_months(anchor.day) if grain == "month" else found[0].period if found else None
         wanted = draft.cues.change and not draft.cues.trend and grain is None
         if given is None and (any(f.compare_previous for f in draft.dates) or wanted):
             period = period or self._whole_month(anchor)
@@ -191,6 +191,11 @@ class Parser:
 
     def _whole_month(self, anchor: Anchor) -> Period:
         return unit_period(anchor.day, "month", 0 if anchor.monthly else -1)
+
+
+def _twelve_months(day: date) -> Period:
+    """For a question by month that names no period: thirty days would be two months, both of them cut."""
+    return Period(unit_period(day, "month", -11).start, day)
 
 
 def auto_grain(period: Period | None, monthly: bool) -> Grain:

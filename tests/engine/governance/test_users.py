@@ -5,15 +5,20 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput
+from smart_reach.engine.errors import Conflict, Forbidden, InvalidInput, NotFound
 from smart_reach.engine.governance.roles import PERMISSIONS, Actor, allowed, require, system_actor
 from smart_reach.engine.governance.tables import UserRow
 from smart_reach.engine.governance.users import (
     DEMO_USERS,
     add_user,
     authenticate,
+    close_demo_users,
     get_user,
+    list_users,
     seed_demo_users,
+    sessions_end,
+    set_password,
+    switch_user,
 )
 from smart_reach.engine.state.base import transaction
 from smart_reach.engine.workspace import Workspace
@@ -84,7 +89,45 @@ def test_only_managers_and_admins_approve() -> None:
         require(Actor("u", "U", role), "proposal.approve")
 
 
-def test_the_system_may_propose_and_nothing_else() -> None:
+def test_the_system_may_propose_and_send_events_and_nothing_else() -> None:
     agent = system_actor("experimentation agent")
     assert agent.id == "system:experimentation-agent"
-    assert {p for p in PERMISSIONS if allowed(agent, p)} == {"proposal.create"}
+    assert {p for p in PERMISSIONS if allowed(agent, p)} == {"proposal.create", "events.write"}
+
+
+def test_demo_users_are_shut_out_elsewhere(workspace: Workspace) -> None:
+    with transaction(workspace.db) as session:
+        seed_demo_users(session)
+        add_user(session, name="A", email="a@b.example", role="manager", password="long enough")
+        assert close_demo_users(session) == len(DEMO_USERS)
+        assert close_demo_users(session) == 0
+    with Session(workspace.db) as session:
+        assert [user.email for user, active in list_users(session) if active] == ["a@b.example"]
+        for demo in DEMO_USERS:
+            with pytest.raises(Forbidden):
+                authenticate(session, demo.email, demo.password)
+
+
+def test_an_account_gets_a_new_password_and_can_be_closed(workspace: Workspace) -> None:
+    with transaction(workspace.db) as session:
+        add_user(session, name="A", email="a@b.example", role="manager", password="long enough")
+        user = set_password(session, "A@b.example ", "another one")
+        assert sessions_end(session, user.id) is not None
+        authenticate(session, "a@b.example", "another one")
+        with pytest.raises(Forbidden):
+            authenticate(session, "a@b.example", "long enough")
+        switch_user(session, "a@b.example", active=False)
+        with pytest.raises(Forbidden):
+            authenticate(session, "a@b.example", "another one")
+        switch_user(session, "a@b.example", active=True)
+        assert authenticate(session, "a@b.example", "another one") == user
+        with pytest.raises(NotFound):
+            set_password(session, "nobody@b.example", "long enough")
+        with pytest.raises(InvalidInput):
+            set_password(session, "a@b.example", "short")
+
+
+@pytest.mark.parametrize("email", ["", "ana", "a b@c.example", "@b", "a@", "a@" + "b" * 300])
+def test_an_account_needs_an_address(workspace: Workspace, email: str) -> None:
+    with transaction(workspace.db) as session, pytest.raises(InvalidInput):
+        add_user(session, name="A", email=email, role="manager", password="long enough")

@@ -119,6 +119,8 @@ def test_a_campaign_shows_its_control_group(own: Callable[..., MetricsService]) 
     tiles = {tile["id"]: tile for tile in page["tiles"]}
     assert tiles["reach"]["value"] == 40
     assert {"incremental_revenue", "spend"} <= set(tiles)
+    assert "£" in tiles["incremental_revenue"]["note"]
+    assert "€" not in str(page)
     assert page["funnel"]["steps"][-1]["holdout_share"] is not None
     assert page["filters"]["channels"] == [{"id": "email", "name": "E-mail"}]
 
@@ -187,3 +189,70 @@ def test_no_connection_is_left_open(own: Callable[..., MetricsService]) -> None:
     for connection in opened:
         with pytest.raises(duckdb.Error):
             connection.execute("SELECT 1")
+
+
+def test_months_are_whole_unless_the_question_says_when(own: Callable[..., MetricsService]) -> None:
+    service = own(purchases())
+    for text in ("spend by month", "How much did customers spend each month?", "monthly spend"):
+        spec = service.parse(text).spec
+        assert spec is not None
+        assert spec.grain == "month"
+        assert spec.period is not None
+        assert spec.period.start.day == 1
+        assert (NOW.date() - spec.period.start).days > 330
+    assert service.parse("spend by month, last 30 days").spec.period.days == 30  # type: ignore[union-attr]
+
+
+def test_amounts_in_another_currency_are_not_summed(own: Callable[..., MetricsService]) -> None:
+    rows = purchases()
+    before = own(rows).ask("spend last 14 days").table
+    foreign = {**rows[0], "event_id": "foreign", "currency": "USD", "amount_minor": 10**9}
+    service = own([foreign])
+    assert service.ask("spend last 14 days").table == before
+    page = service.overview({"days": 14})
+    assert next(tile["value"] for tile in page["tiles"] if tile["id"] == "spend") < 10**9
+
+
+def test_features_of_the_data_s_end_are_on_the_page(
+    own: Callable[..., MetricsService], workspace: Workspace
+) -> None:
+    service = own(purchases())
+    newest = service.newest()
+    assert newest is not None
+    as_of = newest + timedelta(microseconds=1)  # as a file's features are computed
+    row = {"customer_id": "cus_000001", "as_of": as_of, "days_since_active": 1.0, "spend_30d_minor": 500.0}
+    schema = pa.schema(
+        [
+            ("customer_id", pa.string()),
+            ("as_of", pa.timestamp("us", tz="UTC")),
+            ("days_since_active", pa.float64()),
+            ("spend_30d_minor", pa.float64()),
+        ]
+    )
+    workspace.lake.append("features", pa.Table.from_pylist([row], schema=schema))
+    service.clock = FixedClock(newest + timedelta(days=4000))
+    page = service.overview({"days": 14})
+    assert page["churn"] is not None
+    assert "churn_risk" in {tile["id"] for tile in page["tiles"]}
+    assert service.people("yearly_spend", {"days": 14})["total"] == 1
+
+
+def test_a_snapshot_answers_as_of_its_own_end(workspace: Workspace) -> None:
+    workspace.set_info("kind", "own-data")
+    workspace.set_info("currency", "GBP")
+    names = [name for name in EVENT_SCHEMA.names if name in purchases()[0]]
+    schema = pa.schema([EVENT_SCHEMA.field(name) for name in names])
+    rows = purchases()
+    workspace.lake.append("events", pa.Table.from_pylist(rows[-100:], schema=schema))
+    first = workspace.lake.snapshot_id("events")
+    workspace.lake.append("events", pa.Table.from_pylist(rows[:-100], schema=schema))
+    assert first is not None
+    then, now = MetricsService.of(workspace, first), MetricsService.of(workspace)
+    assert then.newest() == then.clock.now() < max(row["occurred_at"] for row in rows)
+    question = "number of transactions, all time"
+    tables = [service.ask(question).table for service in (then, now)]
+    assert [table and table["rows"] for table in tables] == [[[100]], [[len(rows)]]]
+    with pytest.raises(NotFound):
+        MetricsService.of(workspace, 12)
+    workspace.lake.close()
+    workspace.db.dispose()

@@ -3,7 +3,7 @@
 export interface Partition { partition: string; position: number | null; end: number | null; lag: number | null }
 
 export interface Source {
-  name: string; kind: string; state: string; partitions: Partition[]; lag: number | null; rate: number;
+  name: string; label?: string; kind: string; state: string; partitions: Partition[]; lag: number | null; rate: number;
   accepted: number; duplicates: number; refused: number;
   last_event_at: string | null; last_commit_at: string | null; last_error: string | null; updated_at: string;
 }

@@ -64,7 +64,7 @@ export function DeadLetters({ sources, changed }: { sources: Source[]; changed: 
     >
       <div className="mb-3 flex flex-wrap gap-2">
         <Segmented label="Status" value={status} options={STATUSES} onChange={(value) => choose("status", value)} />
-        {sources.length > 0 ? <Select label="Source" value={source} options={[{ value: "", label: "All sources" }, ...sources.map((one) => ({ value: one.name, label: one.name }))]} onChange={(value) => choose("source", value)} /> : null}
+        {sources.length > 0 ? <Select label="Source" value={source} options={[{ value: "", label: "All sources" }, ...sources.map((one) => ({ value: one.name, label: one.label ?? one.name }))]} onChange={(value) => choose("source", value)} /> : null}
       </div>
       {letters.loading ? <Skeleton className="h-40" /> : letters.error && !letters.data ? <ErrorState error={letters.error} retry={letters.reload} />
         : items.length === 0 ? <EmptyState icon={CheckCheck} title={status === "open" ? "Nothing was refused" : `No ${status} records`} text="Every record that arrived kept to its contract." />

@@ -1,17 +1,25 @@
 import { Cable } from "lucide-react";
 import type { Source } from "../../api/data.types";
-import { ago, count } from "../../lib/format";
+import { ago, count, day } from "../../lib/format";
 import { Panel } from "../../ui/Card";
 import { Chip, type Tone } from "../../ui/Chip";
 import { EmptyState } from "../../ui/Feedback";
 
-const TONES: Record<string, Tone> = { running: "good", idle: "neutral", done: "good", waiting: "warn", stopped: "neutral", failed: "bad", full: "bad" };
+const TONES: Record<string, Tone> = { running: "good", idle: "neutral", done: "good", finished: "neutral", waiting: "warn", stopped: "neutral", failed: "bad", full: "bad" };
 const KINDS: Record<string, string> = { kafka: "Kafka", inbox: "HTTP", http: "HTTP", file: "File", internal: "Own events" };
 
 /** 12345 records a second as "12,345/s"; trickles keep a decimal. */
 function rate(value: number): string {
   if (!value) return "0/s";
   return value < 10 ? `${value.toFixed(1)}/s` : `${count(value)}/s`;
+}
+
+/** "5 min ago" while it is news; of a file of history the day says more than "5,462 d ago". */
+function newest(at: string | null, now: number): string {
+  if (!at) return "–";
+  const days = (now - Date.parse(at)) / 86_400_000;
+  if (days < 14) return ago(at, now);
+  return days < 300 ? day(at) : new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }).format(Date.parse(at));
 }
 
 function Figure({ label, value, warn }: { label: string; value: string; warn?: boolean }) {
@@ -22,7 +30,7 @@ function Row({ source, now }: { source: Source; now: number }) {
   return (
     <li className="py-4 first:pt-0 last:pb-0" data-testid={`source-${source.name}`}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-        <span className="min-w-0 truncate text-sm font-semibold">{source.name}</span>
+        <span className="min-w-0 truncate text-sm font-semibold" title={source.name}>{source.label ?? source.name}</span>
         <Chip>{KINDS[source.kind] ?? source.kind}</Chip>
         <Chip tone={TONES[source.state] ?? "neutral"}>{source.state}</Chip>
         <span className="ml-auto text-xs text-muted">{source.last_commit_at ? `last commit ${ago(source.last_commit_at, now)}` : "nothing committed yet"}</span>
@@ -33,7 +41,7 @@ function Row({ source, now }: { source: Source; now: number }) {
         <Figure label="Accepted" value={count(source.accepted)} />
         <Figure label="Duplicates dropped" value={count(source.duplicates)} />
         <Figure label="Refused" value={count(source.refused)} warn={source.refused > 0} />
-        <Figure label="Newest event" value={source.last_event_at ? ago(source.last_event_at, now) : "–"} />
+        <Figure label="Newest event" value={newest(source.last_event_at, now)} />
       </dl>
       {source.last_error ? <p role="status" className="mt-3 rounded-lg border border-warn-line bg-warn-soft px-3 py-2 text-[13px] text-warn">{source.last_error}</p> : null}
       {source.partitions.length > 1 ? (
