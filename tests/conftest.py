@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from smart_reach.engine.clock import Clock, FixedClock
 from smart_reach.engine.settings import Settings
+from smart_reach.engine.state.server import DatabaseServer, start_server
 from smart_reach.engine.workspace import Workspace
 from tests.serving import Server
 
@@ -29,16 +31,32 @@ _number = itertools.count(1)
 def home() -> Iterator[Path]:
     """The run's home folder; short, because a unix socket's path may have 107 characters at most."""
     folder = Path(tempfile.mkdtemp(prefix="sr-"))
+    server = start_server(Settings(home=folder))
+    make_hasty(server)
     yield folder
     stop_postgres(folder / "postgres")
+    server.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def make_hasty(server: DatabaseServer) -> None:
+    """What the tests write need not outlive the machine; a database for each would keep the disk busy."""
+    admin = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+
+
 def stop_postgres(data: Path) -> None:
-    """Stop the run's server, whoever of the tests still counts as its user; nothing is left running."""
+    """Stop the run's server, whoever of the tests still counts as its user; nothing is left running.
+
+    At once: a proper shutdown would first write a hundred databases to the disk that nobody reads again.
+    """
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGINT)  # a fast shutdown
+        os.kill(pid, signal.SIGQUIT)
     except (FileNotFoundError, ProcessLookupError):
         return
     deadline = time.monotonic() + 20
@@ -58,8 +76,10 @@ def open_workspace(home: Path) -> Iterator[Callable[..., Workspace]]:
         return workspace
 
     yield make
-    for workspace in opened:
-        workspace.close()
+    for workspace in opened:  # the first `close` would shut the server down properly, which takes a minute
+        if "lake" in workspace.__dict__:
+            workspace.lake.close()
+        workspace.db.dispose()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.canonical import canonical_json, content_hash
+from smart_reach.engine.catalog.erasures import known_erased
 from smart_reach.engine.catalog.tables import Customer
 from smart_reach.engine.delivery.tables import PendingEvent
 from smart_reach.engine.state.base import transaction
@@ -50,9 +51,14 @@ def add_event(session: Session, event: Mapping[str, Any]) -> None:
 
 
 def add_events(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
-    """`add_event` for many at once."""
-    if events:
-        rows = [{"event_id": event["event_id"], "body": canonical_json(event)} for event in events]
+    """`add_event` for many at once. Those about erased people are left out."""
+    gone = known_erased(session, {event["customer_id"] for event in events}) if events else set()
+    rows = [
+        {"event_id": event["event_id"], "body": canonical_json(event)}
+        for event in events
+        if event["customer_id"] not in gone
+    ]
+    if rows:
         session.execute(insert(PendingEvent).on_conflict_do_nothing(index_elements=["event_id"]), rows)
 
 

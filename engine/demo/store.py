@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.canonical import content_hash
+from smart_reach.engine.catalog.erasures import known_erased
 from smart_reach.engine.catalog.tables import Campaign, Consent, Customer
 from smart_reach.engine.demo.simulation import world
 from smart_reach.engine.demo.simulation.campaigns import PastCampaign
@@ -112,7 +113,11 @@ def save_past(workspace: Workspace, past: Past, to_come: pa.Table, now: datetime
 
 
 def add_pending(session: Session, events: Sequence[dict[str, Any]]) -> None:
-    """Events (rows of the events table) that will happen; one that is already known is left alone."""
+    """Events (rows of the events table) that will happen; one that is already known is left alone.
+
+    Erased people do nothing any more. The gate is not held: the lake is written before this transaction ends.
+    """
+    gone = known_erased(session, {event["customer_id"] for event in events})
     rows = [
         {
             "event_id": event["event_id"],
@@ -128,6 +133,7 @@ def add_pending(session: Session, events: Sequence[dict[str, Any]]) -> None:
             "done": False,
         }
         for event in events
+        if event["customer_id"] not in gone
     ]
     for first in range(0, len(rows), 2000):
         session.execute(insert(DemoPending).on_conflict_do_nothing(), rows[first : first + 2000])

@@ -7,16 +7,15 @@ with the letter's new status: whatever is asked twice, the record comes in once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.errors import InvalidInput, NotFound
-from smart_reach.engine.events.ingest.letters import Letter
+from smart_reach.engine.events.ingest.letters import Letter, about_the_living, chunks, inserting
 from smart_reach.engine.events.tables import DeadLetter
 from smart_reach.engine.state.base import transaction
 
@@ -39,18 +38,10 @@ class Page:
 def add_letters(
     session: Session, source: str, letters: Sequence[Letter], at: datetime, mapping: str | None = None
 ) -> None:
-    """Note letters in the caller's transaction; the same place is noted once."""
-    for first in range(0, len(letters), _AT_ONCE):
-        rows = [
-            {"source": source, "received_at": at, "mapping": mapping, "status": "open", "attempts": 0}
-            | {name: _storable(value) for name, value in asdict(letter).items()}
-            for letter in letters[first : first + _AT_ONCE]
-        ]
-        session.execute(insert(DeadLetter).values(rows).on_conflict_do_nothing())
-
-
-def _storable(value: Any) -> Any:
-    return value.replace("\0", "\\0") if isinstance(value, str) else value
+    """Note letters in the caller's transaction; the same place is noted once, of erased people nothing."""
+    kept = about_the_living(session, letters)
+    for some in chunks(kept):
+        session.execute(inserting(source, some, at, mapping))
 
 
 def list_letters(

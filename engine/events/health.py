@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from smart_reach.engine.catalog.tables import IdentityConflict
 from smart_reach.engine.events.tables import DeadLetter, SourceStatus
 from smart_reach.engine.lakehouse.schemas import EVENTS, TABLES
+from smart_reach.engine.state.info import WorkspaceInfo
 
 if TYPE_CHECKING:
     from smart_reach.engine.workspace import Workspace
@@ -20,21 +22,29 @@ def data_health(workspace: Workspace) -> dict[str, Any]:
     """Sources, tables, and the counts of open dead letters and identity conflicts; times are UTC."""
     now = workspace.clock.now()
     with Session(workspace.db) as session:
+        names = file_names(session)
         sources = session.scalars(select(SourceStatus).order_by(SourceStatus.kind, SourceStatus.name)).all()
         letters = select(func.count()).where(DeadLetter.status == "open")
         conflicts = select(func.count()).where(IdentityConflict.status == "open")
         return {
             "now": now,
-            "sources": [source_json(source) for source in sources],
+            "sources": [source_json(source, names) for source in sources],
             "tables": [table_json(workspace, name, now) for name in TABLES],
             "dead_letters": {"open": session.scalar(letters)},
             "conflicts": {"open": session.scalar(conflicts)},
         }
 
 
-def source_json(source: SourceStatus) -> dict[str, Any]:
-    """Every column of a source's row."""
-    return {column.key: getattr(source, column.key) for column in SourceStatus.__table__.columns}
+def file_names(session: Session) -> dict[str, str]:
+    """Names of files that came in, by source: a file's source is named by its content."""
+    rows = select(WorkspaceInfo.key, WorkspaceInfo.value).where(WorkspaceInfo.key.startswith("source:"))
+    return {key.removeprefix("source:"): value for key, value in session.execute(rows).tuples()}
+
+
+def source_json(source: SourceStatus, names: Mapping[str, str]) -> dict[str, Any]:
+    """Every column of a source's row, and its `label`: what people call it."""
+    shown = {column.key: getattr(source, column.key) for column in SourceStatus.__table__.columns}
+    return {**shown, "label": names.get(source.name, source.name)}
 
 
 def table_json(workspace: Workspace, name: str, now: datetime) -> dict[str, Any]:

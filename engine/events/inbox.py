@@ -11,24 +11,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Engine, func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from smart_reach.engine.catalog.erasures import erased
 from smart_reach.engine.clock import Clock
 from smart_reach.engine.errors import Conflict
 from smart_reach.engine.events.contracts.validate import Refused, validate
 from smart_reach.engine.events.dead_letters import add_letters
 from smart_reach.engine.events.ingest.letters import Letter
-from smart_reach.engine.events.tables import InboxRow
+from smart_reach.engine.events.tables import InboxRow, SourceStatus
 from smart_reach.engine.state.base import transaction
 
 NAME = "inbox"
 PARTITION = "http"
-# Refused at the door they never reach the inbox, so they stand under a source of their own.
-DOOR = "http"
 _LOCK = 726_417_031
 _ROW_LINES, _ROW_BYTES = 5_000, 8 << 20
 _SHOWN = 100
+_ANSWER = ("accepted", "refused", "batch", "errors")
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,17 @@ class Inbox:
         at = self._clock.now()
         checked = validate(request.lines, source=NAME, received_at=at, default_type=request.default_type)
         bad = {one.row for one in checked.refused}
-        good = [line for row, line in enumerate(request.lines) if row not in bad]
         with transaction(self._db) as session:
+            left_out = bad | _about_erased(session, checked.events)
+            good = [line for row, line in enumerate(request.lines) if row not in left_out]
+            # A request has no position when nothing of it is good; its body's hash tells requests apart.
+            letters = [Letter.of((request.body_hash[:16], f"{one.row + 1}"), one) for one in checked.refused]
+            add_letters(session, NAME, letters, at)  # before the lock: others need not wait for many of them
             position = _next(session)
             if request.key and (known := self._known(request, session)) is not None:
                 return known
+            if letters:
+                _count_refused(session, len(letters), at)
             return self._keep(session, position, request, good, checked.refused, at)
 
     def _known(self, request: Request, session: Session | None = None) -> dict[str, Any] | None:
@@ -82,7 +91,7 @@ class Inbox:
                 f"The Idempotency-Key {request.key!r} was used with another body.",
                 hint="Use a new key for new records; repeat a key only with the same bytes.",
             )
-        return dict(row.answer)
+        return {name: row.answer[name] for name in _ANSWER}
 
     def _keep(
         self,
@@ -94,7 +103,7 @@ class Inbox:
         at: datetime,
     ) -> dict[str, Any]:
         answer = {
-            "accepted": len(good),
+            "accepted": len(request.lines) - len(refused),  # erased people's too: that is told to nobody
             "refused": len(refused),
             "batch": position if good else None,
             "errors": [shown_error(one) for one in refused[:_SHOWN]],
@@ -105,10 +114,22 @@ class Inbox:
                 row.idempotency_key, row.answer = request.key, answer
             session.add(row)
         session.flush()
-        # A request has no position when nothing of it is good; its body's hash tells requests apart.
-        letters = [Letter.of((request.body_hash[:16], f"{one.row + 1}"), one) for one in refused]
-        add_letters(session, DOOR, letters, at)
         return answer
+
+
+def _about_erased(session: Session, events: pa.Table) -> set[int]:
+    """Lines that name an erased person: they are dropped at the door; keys are seen to on reading."""
+    gone = erased(session, pc.unique(events["customer_id"]).drop_null().to_pylist())
+    named = pc.is_in(events["customer_id"], pa.array(sorted(gone), pa.string()))
+    return set(events["row"].filter(named).to_pylist()) if gone else set()
+
+
+def _count_refused(session: Session, refused: int, at: datetime) -> None:
+    """What is refused at the door counts on the Data page like what is refused on reading."""
+    blank = {"kind": NAME, "state": "waiting", "refused": refused, "updated_at": at}
+    more = {"refused": SourceStatus.refused + refused, "updated_at": at}
+    statement = insert(SourceStatus).values(name=NAME, **blank)
+    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=more))
 
 
 def put(session: Session, lines: Sequence[bytes], sender: str, at: datetime) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from smart_reach.engine.errors import Conflict
 from smart_reach.engine.events.contract import Event, check_events, events_table
-from smart_reach.engine.events.machine import ENGAGEMENT, deliveries, judge
+from smart_reach.engine.events.machine import ENGAGEMENT, Earlier, deliveries, judge, openings
 from smart_reach.engine.events.seen.compare import same_content
 from smart_reach.engine.events.seen.index import Hashes, Rows, SeenIds
 from smart_reach.engine.lakehouse.lake import Lakehouse
@@ -67,6 +68,7 @@ class EventWriter:
         self._seen = SeenIds(lake)
         self._lock = threading.Lock()
         self._delivered: OrderedDict[str, int] = OrderedDict()
+        self._opened: OrderedDict[str, None] = OrderedDict()
 
     def write(self, rows: Sequence[Event] | pa.Table, *, fresh: bool = False) -> int:
         """Write what is new and return how many rows that was; nothing is written on an error.
@@ -81,10 +83,11 @@ class EventWriter:
         check_events(table)
         with self._lake.writing():
             sifted = self._sift(as_events(table), fresh=fresh)
-            if sifted.rows.num_rows:
-                events, _ = self._append(sifted, None, fresh=fresh)
-                self._remember(events)
-            return int(sifted.rows.num_rows)
+            if not sifted.rows.num_rows:
+                return 0
+            events, _ = self._append(sifted, None, fresh=fresh)
+            self._remember(events)
+            return int(events.num_rows)
 
     def commit(
         self,
@@ -151,11 +154,22 @@ class EventWriter:
     def _append(
         self, sifted: Sifted, positions: Mapping[str, Mapping[str, int]] | None, *, fresh: bool
     ) -> tuple[pa.Table, int]:
-        events = judge(sifted.rows, self._earlier_deliveries(sifted.rows, fresh))
-        snapshot = self._lake.append(EVENTS, events, positions=positions)
-        if not fresh and len(sifted.hashes.ids):
-            self._note(sifted.hashes, snapshot)
+        events = judge(sifted.rows, self._earlier(sifted.rows, fresh))
+        with self._admitted(events, sifted.hashes) as (events, hashes):
+            snapshot = self._lake.append(EVENTS, events, positions=positions)
+        if not fresh and len(hashes.ids):
+            self._note(hashes, snapshot)
         return events, snapshot
+
+    @contextmanager
+    def _admitted(self, events: pa.Table, hashes: Hashes) -> Iterator[tuple[pa.Table, Hashes]]:
+        """Without those of people who were erased since the batch was read."""
+        numbered = events.append_column("place", pa.array(np.arange(events.num_rows)))
+        with self._lake.admitting(numbered) as left:
+            if left.num_rows == events.num_rows:
+                yield events, hashes
+            else:
+                yield left.drop_columns(["place"]), hashes.take(left["place"].to_numpy())
 
     def _note(self, hashes: Hashes, snapshot: int) -> None:
         try:
@@ -163,21 +177,24 @@ class EventWriter:
         except OSError:  # the events are safe; a full disk only costs reading them back for the index
             self._seen.forget()
 
-    def _earlier_deliveries(self, table: pa.Table, fresh: bool) -> dict[str, int]:
-        """Delivery times of opened or clicked messages that were delivered in an earlier batch."""
+    def _earlier(self, table: pa.Table, fresh: bool) -> Earlier:
+        """What earlier batches said of the opened or clicked messages."""
         engaged = table.filter(pc.is_in(table["kind"], ENGAGEMENT))
         if not engaged.num_rows:
-            return {}
-        wanted = sorted(set(engaged["message_id"].to_pylist()))
+            return Earlier()
+        wanted = sorted(set(engaged["message_id"].drop_null().to_pylist()))
         if not fresh:
-            return self._seen.delivered(wanted)
+            return Earlier(self._seen.delivered(wanted), self._seen.opened(wanted))
         with self._lock:
-            return {message: self._delivered[message] for message in wanted if message in self._delivered}
+            found = {message: self._delivered[message] for message in wanted if message in self._delivered}
+            return Earlier(found, {message for message in wanted if message in self._opened})
 
     def _remember(self, table: pa.Table) -> None:
         if table.num_rows > _REMEMBERED:
             return
         with self._lock:
             self._delivered.update(deliveries(table))
-            while len(self._delivered) > _REMEMBERED:
-                self._delivered.popitem(last=False)
+            self._opened.update(dict.fromkeys(openings(table)))
+            for kept in (self._delivered, self._opened):
+                while len(kept) > _REMEMBERED:
+                    kept.popitem(last=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from smart_reach.engine.catalog.erasures import Gate, leave_out
 from smart_reach.engine.errors import NotFound, Stop
 from smart_reach.engine.features.backend import feast_backend
 from smart_reach.engine.features.compute import present, snapshots
@@ -40,6 +41,7 @@ class FeatureStore:
         self._kind: str | None = None
         self._opened: OnlineStore | None = None
         self._feast: FeastBackend | None = None
+        self._gate = Gate(workspace.db)
 
     @classmethod
     def for_kind(cls, workspace: Workspace, kind: str) -> FeatureStore:
@@ -111,10 +113,17 @@ class FeatureStore:
         opened = self._open()
         written = opened.apply(events)
         if written and (feast := self._back_end()) is not None:
-            known = set(opened.frame().index)
-            touched = [one for one in events["customer_id"].unique().to_pylist() if one in known]
-            feast.write_online(opened.frame(touched).reset_index())
+            with self._gate.holding(events["customer_id"]):  # an erasure comes before this read or after
+                known = set(opened.frame().index)
+                touched = [one for one in events["customer_id"].unique().to_pylist() if one in known]
+                feast.write_online(opened.frame(touched).reset_index())
         return written
+
+    def erase(self, customer_ids: Sequence[str]) -> int:
+        """Take customers out of the online store, and out of Feast if that is the back end; how many rows."""
+        erased = self._open().erase(customer_ids)
+        feast = self._back_end()
+        return erased + (0 if feast is None else feast.erase(customer_ids))
 
     def refresh(self, as_of: datetime | None = None) -> int:
         """Compute the features as of a moment (default: the present), append them, return how many rows."""
@@ -127,7 +136,8 @@ class FeatureStore:
         table = snapshots(self._workspace, self.features, moments, progress or silent)
         self._workspace.lake.append(FEATURES, table)
         if (feast := self._back_end()) is not None:
-            feast.add(table)
+            with self._gate.holding(table["customer_id"]) as gone:
+                feast.add(leave_out(table, gone))
         return int(table.num_rows)
 
     def _open(self) -> OnlineStore:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.erasures import token
+from smart_reach.engine.catalog.identity import people
 from smart_reach.engine.catalog.tables import Customer, IdentityKey
 from smart_reach.engine.decisioning.records.erasure import erase_decisions, erase_from_audiences
 from smart_reach.engine.delivery.tables import LoopbackMessage, OutboxRow
@@ -85,6 +86,7 @@ def _forget_keys(session: Session, ids: Sequence[str]) -> None:
     session.execute(
         update(IdentityKey).where(IdentityKey.home_id.in_(ids)).values(home_id=IdentityKey.customer_id)
     )
+    people.count_change(session)  # what processes remember of keys is asked for again
 
 
 def _destroy(session: Session, ids: Sequence[str]) -> int:

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Doors:
-    """`erase_lake` erases one id and answers rows by table, `erase_online` the features kept on disk;
-    `lake_rows` reads what the lake holds, by table."""
+    """`erase_lake` erases one id and answers rows by table, `erase_online` the features on disk and in Feast;
+    `lake_rows` reads what the lake holds, by table; `refresh` makes again what an erasure took away."""
 
     erase_lake: Callable[[str], Mapping[str, int]]
     erase_online: Callable[[Sequence[str]], int]
     lake_rows: Callable[[Sequence[str]], Mapping[str, list[dict[str, Any]]]]
+    refresh: Callable[[], object] = lambda: None
 
 
 def doors_of(ws: Workspace) -> Doors:
@@ -33,14 +34,19 @@ def doors_of(ws: Workspace) -> Doors:
         return erase_customer(ws.lake, customer_id).rows
 
     def erase_online(ids: Sequence[str]) -> int:
-        from smart_reach.engine.features.online.store import OnlineStore
+        from smart_reach.engine.features.store import FeatureStore
 
         try:
-            return OnlineStore.open(ws).erase(ids)
+            return FeatureStore(ws).erase(ids)
         except NotFound:  # a workspace without data has no features
             return 0
 
-    return Doors(erase, erase_online, lambda ids: lake_rows(ws, ids))
+    def refresh() -> object:
+        from smart_reach.engine.lakehouse import rollups
+
+        return rollups.refresh(ws.lake)
+
+    return Doors(erase, erase_online, lambda ids: lake_rows(ws, ids), refresh)
 
 
 def lake_rows(ws: Workspace, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -34,7 +34,7 @@ from smart_reach.engine.state.base import transaction
 if TYPE_CHECKING:
     from smart_reach.engine.workspace import Workspace
 
-_LOCK = 726_417_013
+_LOCK = 726_417_042
 _ROUNDS = 3
 _LONGEST = 128
 
@@ -116,6 +116,7 @@ def _erase(ws: Workspace, work: _Work, actor: str, doors: Doors) -> Receipt:
         left = _left(ws, work, doors)
         if not left:
             break
+    doors.refresh()
     return _finish(ws, work, actor, left)
 
 

@@ -132,7 +132,7 @@ class Batch:
         events = events.set_column(events.column_names.index("customer_id"), "customer_id", customer_ids)
         if not customer_ids.null_count:
             return Resolution(events)
-        lost = pc.indices_nonzero(pc.is_null(customer_ids)).to_pylist()
+        lost = _where(pc.is_null(customer_ids))
         erased = {row for row in lost if self._is_erased(row, owners)}
         refused = [self._refusal(row) for row in lost if row not in erased]
         if erased:
@@ -174,7 +174,7 @@ class Batch:
 
     def _read(self, hasher: KeyHasher) -> list[Declared]:
         """Customer records with the hashes of their keys, the one they came under first."""
-        rows = pc.indices_nonzero(pc.equal(self._events["kind"], CUSTOMER)).to_pylist()
+        rows = _where(pc.equal(self._events["kind"], CUSTOMER))
         if not rows:
             return []
         mains = list(zip(*(self._column(name, rows) for name in MAIN_KEY), strict=True))
@@ -221,6 +221,12 @@ class Batch:
         return Unresolved(
             row, "customer_key.value", "(not shown)", _NOBODY, "Send the customer's own key, no placeholder."
         )
+
+
+def _where(mask: pa.Array | pa.ChunkedArray) -> list[int]:
+    """The rows where it holds. (`indices_nonzero` ends the process when a column has no chunk.)"""
+    found: list[int] = pc.indices_nonzero(mask).to_pylist() if len(mask) else []
+    return found
 
 
 def _replaced(column: pa.Array, rows: Sequence[int], values: Sequence[str | None]) -> pa.Array:

@@ -18,6 +18,8 @@ from smart_reach.engine.errors import InvalidInput
 
 Normal = Literal["trim", "lower", "digits"]
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# Marks that nobody sees, such as the one some programs begin a file with: two keys never differ by them.
+_UNSEEN = r"[\x{00AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}]"
 _FIELDS = {"kind", "label", "one_each", "normalise"}
 
 
@@ -107,7 +109,10 @@ class KeyHasher:
         return [one if known else None for one, known in zip(found, usable.to_pylist(), strict=True)]
 
     def _normal(self, kinds: pa.Array, values: pa.Array) -> pa.Array:
-        values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFKC"))
+        values = pc.utf8_normalize(values, form="NFKC")
+        if not pc.all(pc.string_is_ascii(values)).as_py():
+            values = pc.replace_substring_regex(values, pattern=_UNSEEN, replacement="")
+        values = pc.utf8_trim_whitespace(values)
         for name, change in (("lower", pc.utf8_lower), ("digits", _digits)):
             names = [kind.name for kind in self.rules.kinds.values() if kind.normalise == name]
             chosen = pc.is_in(kinds, pa.array(names, pa.string()))

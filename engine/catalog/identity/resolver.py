@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pyarrow as pa
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from smart_reach.engine.catalog.erasures import without_erased
 from smart_reach.engine.catalog.identity import people, store
 from smart_reach.engine.catalog.identity.batch import Batch, Resolution
 from smart_reach.engine.catalog.identity.keys import KeyHasher, KeyRules
@@ -38,6 +40,13 @@ class Resolver:
         New keys make customers whose ids follow from the keys, so that a replay gives the same. What is
         remembered holds once the session commits.
         """
+        came = events.num_rows
+        events = without_erased(session, events)  # first: it keeps the gate from here to the commit
+        left_out = came - events.num_rows
+        found = self._resolve(session, events)
+        return replace(found, erased=found.erased + left_out) if left_out else found
+
+    def _resolve(self, session: Session, events: pa.Table) -> Resolution:
         if events.num_rows == 0:
             return Batch(events, self._hasher).result(events["customer_id"].combine_chunks(), {})
         self._memory.refresh(session)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.arrays import among, pages, rows_of
+from smart_reach.engine.catalog.erasures import erased
 from smart_reach.engine.catalog.identity import merging, people
 from smart_reach.engine.catalog.identity.keys import KeyRules
 from smart_reach.engine.catalog.identity.linking import Clash, Known, Links, short_id
@@ -21,12 +22,13 @@ DECLARED = "a customer record declares that the keys are one person's"
 
 
 def owners(session: Session, hashes: Collection[str]) -> dict[str, str | None]:
-    """Whose key each known hash is; None for a key of an erased person."""
+    """Whose key each known hash is; None for a key of an erased person, also of one about to go."""
     found: dict[str, str | None] = {}
     for page in pages(hashes):
         query = select(IdentityKey.hash, IdentityKey.customer_id).where(among(IdentityKey.hash, page))
         found.update(session.execute(query).tuples().all())
-    return found
+    gone = erased(session, {one for one in found.values() if one is not None})
+    return {key_hash: None if owner in gone else owner for key_hash, owner in found.items()}
 
 
 def load_known(

@@ -24,7 +24,7 @@ from smart_reach.engine.clock import Clock
 from smart_reach.engine.errors import SmartReachError, Unavailable
 from smart_reach.engine.events.ingest.letters import Letter, note_letters, take_back
 from smart_reach.engine.events.ingest.localise import Zones
-from smart_reach.engine.events.ingest.prepare import Prepared, Preparer, raw_of
+from smart_reach.engine.events.ingest.prepare import DATA_ERRORS, Prepared, Preparer, raw_of
 from smart_reach.engine.events.ingest.stages import Committed, Stages
 from smart_reach.engine.events.ingest.status import Counts, StatusKeeper
 from smart_reach.engine.events.ingest.trouble import OUTSIDE, state_of
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from smart_reach.engine.workspace import Workspace
 
 _FIRST_LIMIT, _LEAST, _MOST = 20_000, 1_000, 200_000
-_SLOW_S, _QUICK_S = 2.0, 1.0
+_SLOW_S, _QUICK_S = 3.0, 1.0
 _BUSY = 5_000  # after a batch of so many the next one is read while it is committed
 _GATHER_S = 0.8  # how long records are gathered at low rates: an event is committed about a second later
 _LONGEST_WAIT_S = 10.0
@@ -77,9 +77,10 @@ class Ingester:
         self._writer = EventWriter(self._lake)
         self._localise = self._stages.localise or Zones(self._db)
         self._preparer = Preparer(source.name, self._stages)
-        self.limit = _FIRST_LIMIT  # records a batch; adapts itself
+        self._urgent = source.kind != "file"  # nobody waits for one row of a file: only throughput counts
+        self.limit = _FIRST_LIMIT if self._urgent else _MOST  # records a batch; adapts itself
         self._opened = self._astray = False
-        self._reader = ThreadPoolExecutor(1, f"ingest-{source.name}")
+        self._reader: ThreadPoolExecutor | None = None
         self._ahead: Future[_Reading | None] | None = None
         self._to_tell: dict[str, int] = {}
         self.status = StatusKeeper(self._db, self._clock, source.name, source.kind, source.status)
@@ -95,6 +96,7 @@ class Ingester:
         began = time.monotonic()
         self._astray = True  # until the seal
         if reading.batch.records >= _BUSY:
+            self._reader = self._reader or ThreadPoolExecutor(1, f"ingest-{self.source.name}")
             self._ahead = self._reader.submit(self._read, timeout_s)
         written = self._commit(reading)
         self._astray = False
@@ -107,14 +109,14 @@ class Ingester:
         )
 
     def run(self, stop: threading.Event) -> None:
-        """Step until told to stop or the source is finished; wait out what is wrong outside."""
+        """Step until told to stop or the source is finished; say what is wrong, wait and try again."""
         wait = 0.25
         try:
             while not stop.is_set() and not self._done():
                 try:
                     report = self.step()
                     wait = 0.25 if report.records else wait
-                except OUTSIDE as error:
+                except (SmartReachError, *OUTSIDE, *DATA_ERRORS) as error:
                     self._trouble(error)
                     stop.wait(wait)
                     wait = min(_LONGEST_WAIT_S, wait * 2)
@@ -126,6 +128,9 @@ class Ingester:
         self._drop_ahead()
         if self._opened and not self._astray:
             self._tell_source()
+        if self._reader is not None:
+            self._reader.shutdown()
+            self._reader = None
         state = "finished" if self._done() else "stopped"
         self.source.close()
         self._opened = False
@@ -235,7 +240,7 @@ class Ingester:
 
     def _adapt(self, records: int, took_s: float) -> None:
         """Larger batches while they are quick, smaller ones when events would wait too long."""
-        if took_s > _SLOW_S:
+        if took_s > _SLOW_S and self._urgent:
             self.limit = max(_LEAST, self.limit // 2)
         elif took_s < _QUICK_S and records >= self.limit:
             self.limit = min(_MOST, self.limit * 2)

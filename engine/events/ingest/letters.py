@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Text, bindparam, select, text, tuple_
+from sqlalchemy import Engine, Text, bindparam, literal, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
+from smart_reach.engine.catalog.arrays import rows_of
+from smart_reach.engine.catalog.erasures import erased
 from smart_reach.engine.events.sources.source import Place
 from smart_reach.engine.events.tables import DeadLetter
 from smart_reach.engine.state.base import transaction
 
 _MOST_RAW = 64 << 10
-_AT_ONCE = 500
+_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ _TOLD = ("reason", "remedy", "size", "contract", "record_id", "customer_id", "fi
 def note_letters(db: Engine, source: str, letters: Iterable[Letter], received_at: datetime) -> None:
     """Keep these, each place once. Other content at a known place (a topic made anew) gets its own."""
     with transaction(db) as session:
-        for some in _chunks(letters):
+        for some in chunks(letters):
             known = _insert(session, source, some, received_at)
             if known:
                 _insert(session, source, [_apart(letter) for letter in known], received_at)
@@ -80,10 +83,11 @@ def take_back(db: Engine, source: str, sealed: Mapping[str, int], reading: Itera
 
 
 def _insert(session: Session, source: str, letters: Sequence[Letter], received_at: datetime) -> list[Letter]:
-    """Insert; returns those whose place holds other content already."""
-    rows = [{"source": source, "received_at": received_at, **_clean(letter)} for letter in letters]
-    statement = insert(DeadLetter).on_conflict_do_nothing(constraint="uq_dead_letters_place")
-    made = session.execute(statement.returning(DeadLetter.partition, DeadLetter.position), rows)
+    """Insert; returns those whose place holds other content already. Of erased people nothing is kept."""
+    letters = about_the_living(session, letters)
+    if not letters:
+        return []
+    made = session.execute(inserting(source, letters, received_at))
     missing = {(letter.partition, letter.position) for letter in letters} - {tuple(row) for row in made}
     if not missing:
         return []
@@ -96,6 +100,25 @@ def _insert(session: Session, source: str, letters: Sequence[Letter], received_a
     return [one for one in letters if kept.get((one.partition, one.position)) not in (None, b"", one.raw)]
 
 
+def about_the_living(session: Session, letters: Sequence[Letter]) -> list[Letter]:
+    """Without those about erased people; none is erased until the transaction ends."""
+    gone = erased(session, {letter.customer_id for letter in letters if letter.customer_id})
+    return [letter for letter in letters if letter.customer_id not in gone]
+
+
+def inserting(
+    source: str, letters: Sequence[Letter], received_at: datetime, mapping: str | None = None
+) -> ReturningInsert[str, str]:
+    """A statement that keeps these, each place once, and returns the places (partition, position) it kept."""
+    table, clean = DeadLetter.__table__.c, [_clean(letter) for letter in letters]
+    given = rows_of({name: (table[name].type, [one[name] for one in clean]) for name in clean[0]}).subquery()
+    same = {"source": source, "received_at": received_at, "mapping": mapping, "status": "open", "attempts": 0}
+    values = [literal(value, table[name].type) for name, value in same.items()]
+    statement = insert(DeadLetter).from_select([*clean[0], *same], select(*given.c, *values))
+    statement = statement.on_conflict_do_nothing(constraint="uq_dead_letters_place")
+    return statement.returning(DeadLetter.partition, DeadLetter.position)
+
+
 def _apart(letter: Letter) -> Letter:
     mark = hashlib.sha256(letter.raw).hexdigest()[:12]
     return replace(letter, position=f"{letter.position}#{mark}")
@@ -103,14 +126,14 @@ def _apart(letter: Letter) -> Letter:
 
 def _clean(letter: Letter) -> dict[str, Any]:
     """PostgreSQL's text has no NUL."""
-    fields = asdict(letter)
+    fields = vars(letter)
     return {
         name: value.replace("\0", "\\0") if isinstance(value, str) else value
         for name, value in fields.items()
     }
 
 
-def _chunks(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+def chunks(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
     """At most so many, and so many bytes, at once."""
     some: list[Letter] = []
     size = 0

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from smart_reach.engine.catalog.consent_records import ConsentChange, apply_changes
+from smart_reach.engine.catalog.erasures import without_erased
 from smart_reach.engine.catalog.holdings import upsert_holdings
 from smart_reach.engine.catalog.identity import people
 from smart_reach.engine.catalog.profiles import CustomerRecord, apply_records
@@ -87,6 +88,9 @@ def _apply(
     session: Session, events: pa.Table, known: Set[str], zone: str, on_sent: OnSent | None
 ) -> tuple[ProjectionReport, set[str]]:
     """Also returns the customers that exist now and were not in `known`."""
+    events = without_erased(session, events)  # first: it keeps the gate from here to the commit
+    if not events.num_rows:
+        return ProjectionReport(), set()
     met = set(pc.unique(events["customer_id"]).to_pylist()) - known
     new = met - people.existing(session, met)
     people.add_customers(session, new, zone)

@@ -5,8 +5,19 @@ from smart_reach.engine.events.machine.filter import (
     FAST_SECONDS,
     MACHINE_SIGNALS,
     PERSON_SIGNALS,
+    Earlier,
     deliveries,
     judge,
+    openings,
 )
 
-__all__ = ["ENGAGEMENT", "FAST_SECONDS", "MACHINE_SIGNALS", "PERSON_SIGNALS", "deliveries", "judge"]
+__all__ = [
+    "ENGAGEMENT",
+    "FAST_SECONDS",
+    "MACHINE_SIGNALS",
+    "PERSON_SIGNALS",
+    "Earlier",
+    "deliveries",
+    "judge",
+    "openings",
+]

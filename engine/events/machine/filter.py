@@ -9,7 +9,7 @@ Each of these signals is enough for the verdict `machine`:
 - `scanner-agent`: the user agent names a scanner, a preview or an HTTP library.
 - `scanner-network`: the address belongs to a mail gateway.
 - `cloud-click`: clicked from a cloud provider's network within `CLOUD_SECONDS` of delivery, and nobody had
-  opened the message in the same batch. (From a cloud network alone follows nothing: people use VPNs.)
+  opened the message so far. (From a cloud network alone follows nothing: people use VPNs.)
 - `privacy-prefetch`: an open by Apple Mail Privacy Protection, which fetches pictures of unread mail too.
 
 This one is noted and leaves the verdict at `person`:
@@ -20,7 +20,8 @@ This one is noted and leaves the verdict at `person`:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -52,16 +53,25 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def judge(rows: pa.Table, delivered: Mapping[str, int]) -> pa.Table:
+@dataclass(frozen=True)
+class Earlier:
+    """Of earlier batches: when messages were delivered (microseconds since 1970), and which were opened."""
+
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    opened: Collection[str] = frozenset()
+
+
+def judge(rows: pa.Table, earlier: Earlier) -> pa.Table:
     """The rows with `machine` and `machine_signals` filled in for opens and clicks.
 
-    `delivered`: microseconds since 1970 at which messages of earlier batches were delivered; deliveries
-    inside `rows` (which has all event columns) are used as well. A verdict that came with the event is kept.
+    Deliveries and opens inside `rows` (which has all event columns) are used beside the earlier ones. A
+    verdict that came with the event is kept.
     """
     engaged = np.flatnonzero(pc.is_in(rows["kind"], ENGAGEMENT).to_numpy(zero_copy_only=False))
     if not len(engaged):
         return rows
-    found = _signals(rows.take(pa.array(engaged)), {**delivered, **deliveries(rows)})
+    delivered = {**earlier.delivered, **deliveries(rows)}
+    found = _signals(rows.take(pa.array(engaged)), Earlier(delivered, earlier.opened))
     verdict = np.logical_or.reduce([found[name] for name in MACHINE_SIGNALS])
     seen = np.logical_or.reduce(list(found.values()))
     if not seen.any():
@@ -85,17 +95,24 @@ def deliveries(rows: pa.Table) -> dict[str, int]:
     return dict(zip(done["message_id"].to_pylist(), moments, strict=True))
 
 
-def _signals(engaged: pa.Table, delivered: Mapping[str, int]) -> dict[str, Mask]:
+def openings(rows: pa.Table) -> set[str]:
+    """The messages that were opened in a batch."""
+    return set(rows.filter(pc.equal(rows["kind"], "open"))["message_id"].drop_null().to_pylist())
+
+
+def _signals(engaged: pa.Table, earlier: Earlier) -> dict[str, Mask]:
     """Signal → the opens and clicks that show it."""
     coded = engaged["message_id"].combine_chunks().dictionary_encode()
     message = np.asarray(pc.fill_null(coded.indices, -1)).astype(np.int64)
     at = np.asarray(pc.cast(engaged["occurred_at"], pa.int64()))
     click = np.asarray(pc.equal(engaged["kind"], "click").to_numpy(zero_copy_only=False))
-    moments = np.array([delivered.get(name, _UNKNOWN) for name in coded.dictionary.to_pylist()] + [_UNKNOWN])
+    names = coded.dictionary.to_pylist()
+    moments = np.array([earlier.delivered.get(name, _UNKNOWN) for name in names] + [_UNKNOWN])
+    before = np.array([name in earlier.opened for name in names] + [False])
     since = np.where(moments[message] == _UNKNOWN, _UNKNOWN, at - moments[message])
     agent = _classes(engaged["user_agent"], agent_class)
     network = _classes(engaged["network"], network_class)
-    opened = np.isin(message, message[~click])
+    opened = before[message] | np.isin(message, message[~click])
     soon = (since >= 0) & (since <= CLOUD_SECONDS * 1e6)
     return {
         "seconds-after-delivery": (since >= 0) & (since <= FAST_SECONDS * 1e6),

@@ -3,7 +3,7 @@
 An id is kept as two 64-bit hashes, of the id and of the whole content: 16 bytes, so a hundred million ids
 are 1.6 GB on disk, mapped and shared by the processes. Both equal: the same record came again. Only the
 first equal: either other content under the same id, or chance; then the lake itself is read. Also kept:
-when messages were delivered, which the machine filter asks for.
+when messages were delivered and opened, which the machine filter asks for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from smart_reach.engine.events.seen.compare import CONTENT
 from smart_reach.engine.events.seen.runs import Manifest, Runs, Words
 from smart_reach.engine.lakehouse.lake import Lakehouse
-from smart_reach.engine.lakehouse.schemas import EVENTS
+from smart_reach.engine.lakehouse.schemas import EVENTS, blank_events_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,19 +34,20 @@ _CHUNK = 500_000
 Rows = NDArray[Any]  # row numbers, or a mark for each row
 _BODY = ", ".join(CONTENT).replace("occurred_at", "epoch_us(occurred_at)")
 _HASHES = f"hash(event_id), hash(event_id, {_BODY}), epoch_us(received_at) // {_DAY}"
-_DELIVERED = "kind = 'delivered' AND message_id IS NOT NULL, hash(message_id), epoch_us(occurred_at)"
-_ROW = f"{_HASHES}, {_DELIVERED}"
+_TOLD = ("delivered", "open")
+_TELLS = f"CASE WHEN message_id IS NULL THEN 0 ELSE list_position({list(_TOLD)}, kind) END"
+_ROW = f"{_HASHES}, coalesce({_TELLS}, 0), hash(message_id), epoch_us(occurred_at)"
 _RECENT = "received_at >= make_timestamptz(?)"
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """Of each row: id, content, day received; is it a delivery, of which message, and when it happened."""
+    """Of each row: id, content, day received; what it tells (1 delivery, 2 open), of what message, when."""
 
     ids: Words
     bodies: Words
     days: NDArray[np.int64]
-    told: NDArray[np.bool_]
+    told: NDArray[np.int8]
     messages: Words
     moments: NDArray[np.int64]
 
@@ -61,7 +62,8 @@ class SeenIds:
     def __init__(self, lake: Lakehouse) -> None:
         self._lake = lake
         self._folder = Path(lake.root).parent / "seen-ids"
-        self._ids, self._deliveries = Runs(self._folder), Runs(self._folder)
+        self._ids, self._deliveries, self._opens = (Runs(self._folder) for _ in range(3))
+        self._all = (self._ids, self._deliveries, self._opens)
         self._snapshot: int | None = None
         self._first_day = 0  # from when on everything is in the index
         self._since = 0  # from when on it is looked at
@@ -90,8 +92,8 @@ class SeenIds:
             return
         added = self._lake.added_files(EVENTS, self._snapshot) if known else None
         if added is None:
-            self._ids.use(())
-            self._deliveries.use(())
+            for runs in self._all:
+                runs.use(())
             self._first_day = self._since - 1
             added = self._lake.files(EVENTS, received_since=_day(self._first_day))
         self._read(added)
@@ -108,11 +110,18 @@ class SeenIds:
 
     def delivered(self, messages: Sequence[str]) -> dict[str, int]:
         """When these messages were delivered (microseconds since 1970), as far as it was in the last days."""
+        return self._when(self._deliveries, messages)
+
+    def opened(self, messages: Sequence[str]) -> set[str]:
+        """Which of these messages were opened, as far as it was in the last days."""
+        return set(self._when(self._opens, messages))
+
+    def _when(self, told: Runs, messages: Sequence[str]) -> dict[str, int]:
         wanted = pa.table({"message_id": pa.array(messages, pa.string())})  # noqa: F841 - DuckDB finds it
         with self._lock:
             keys = self._duck().execute("SELECT hash(message_id) AS k FROM wanted").fetchnumpy()["k"]
         order = np.argsort(keys, kind="stable")
-        found, moments = self._deliveries.find(keys[order], self._since)
+        found, moments = told.find(keys[order], self._since)
         times = moments.view(np.int64)
         return {messages[order[place]]: int(times[place]) for place in np.flatnonzero(found)}
 
@@ -124,34 +133,33 @@ class SeenIds:
     def forget(self) -> None:
         """Forget what is in memory; the next `catch_up` starts from the folder again."""
         self._snapshot = None
-        self._ids.use(())
-        self._deliveries.use(())
+        for runs in self._all:
+            runs.use(())
 
     def _load(self) -> None:
         """Take over what another process has saved meanwhile."""
         if not self._form:
             import duckdb
 
-            self._form = f"1/{duckdb.__version__}"  # its hash function may change with its version
+            self._form = f"2/{duckdb.__version__}"  # its hash function may change with its version
         self._folder.mkdir(parents=True, exist_ok=True)
         saved = Manifest.load(self._folder, self._form)
         if saved is None:
             self.forget()
             return
         self._snapshot, self._first_day = saved.snapshot, saved.first_day
-        self._ids.use(saved.ids)
-        self._deliveries.use(saved.deliveries)
-        if not (self._ids.whole() and self._deliveries.whole()):
+        for runs, known in zip(self._all, (saved.ids, saved.deliveries, saved.opens), strict=True):
+            runs.use(known)
+        if not all(runs.whole() for runs in self._all):
             self.forget()  # it is made again from the lake
 
     def _save(self, snapshot: int | None) -> None:
-        for runs in (self._ids, self._deliveries):
+        for runs in self._all:
             runs.drop_before(self._first_day)
         self._snapshot = snapshot
-        Manifest(self._form, snapshot, self._first_day, self._ids.runs, self._deliveries.runs).save(
-            self._folder
-        )
-        kept = {run.name for runs in (self._ids, self._deliveries) for run in runs.runs}
+        named = [runs.runs for runs in self._all]
+        Manifest(self._form, snapshot, self._first_day, *named).save(self._folder)
+        kept = {run.name for runs in named for run in runs}
         for path in self._folder.glob("*.run"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
@@ -159,7 +167,8 @@ class SeenIds:
     def _read(self, files: Sequence[str]) -> None:
         if not files:
             return
-        query = f"SELECT {_ROW} FROM read_parquet(?, union_by_name = true) WHERE {_RECENT}"
+        files_sql = "SELECT * FROM read_parquet(?, union_by_name = true)"
+        query = f"SELECT {_ROW} FROM ({files_sql} UNION ALL BY NAME {blank_events_sql()}) WHERE {_RECENT}"
         with self._lock:
             result = self._duck().sql(query, params=[list(files), self._first_day * _DAY])
             for chunk in result.to_arrow_reader(_CHUNK):
@@ -170,9 +179,10 @@ class SeenIds:
         for day in np.unique(hashes.days[hashes.days >= self._first_day]):
             rows = np.flatnonzero(hashes.days == day)
             self._ids.add(int(day), hashes.ids[rows], hashes.bodies[rows])
-            told = rows[hashes.told[rows]]
-            if len(told):
-                self._deliveries.add(int(day), hashes.messages[told], hashes.moments[told].view(np.uint64))
+            for code, runs in enumerate((self._deliveries, self._opens), 1):
+                told = rows[hashes.told[rows] == code]
+                if len(told):
+                    runs.add(int(day), hashes.messages[told], hashes.moments[told].view(np.uint64))
 
     def _duck(self) -> duckdb.DuckDBPyConnection:
         """Reads the lake's own files and registered rows only; used by one thread at a time."""
@@ -189,7 +199,7 @@ def _day(day: int) -> datetime:
 
 
 def _hashes(found: Mapping[Any, Any]) -> Hashes:
-    kinds = (np.uint64, np.uint64, np.int64, np.bool_, np.uint64, np.int64)
+    kinds = (np.uint64, np.uint64, np.int64, np.int8, np.uint64, np.int64)
     columns: list[Any] = [
         np.asarray(column, kind) for column, kind in zip(found.values(), kinds, strict=True)
     ]

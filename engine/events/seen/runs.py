@@ -159,6 +159,7 @@ class Manifest:
     first_day: int
     ids: tuple[Run, ...]
     deliveries: tuple[Run, ...]
+    opens: tuple[Run, ...]
 
     def save(self, folder: Path) -> None:
         """Replace the manifest in one step."""
@@ -171,7 +172,7 @@ class Manifest:
         """The manifest, or None when there is none of this form."""
         with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
             body = json.loads((folder / "manifest.json").read_text())
-            ids, deliveries = (tuple(Run(**run) for run in body[name]) for name in ("ids", "deliveries"))
-            manifest = cls(body["form"], body["snapshot"], body["first_day"], ids, deliveries)
+            lists = (tuple(Run(**run) for run in body[name]) for name in ("ids", "deliveries", "opens"))
+            manifest = cls(body["form"], body["snapshot"], body["first_day"], *lists)
             return manifest if manifest.form == form else None
         return None

@@ -6,9 +6,10 @@ partitions are assigned. Partition names in the lake: `topic/number`.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from smart_reach.engine.errors import Unavailable
@@ -19,6 +20,8 @@ from smart_reach.engine.events.sources.source import Batch, PartitionStatus, Res
 _MOST_BYTES = 24 << 20  # a batch's lines; what the client reads ahead is bounded in its own settings
 _FIRST_CHUNK, _MOST_CHUNK = 200, 1_000
 _ASK_S = 5.0
+
+log = logging.getLogger(__name__)
 
 
 class KafkaSource:
@@ -61,6 +64,7 @@ class KafkaSource:
         found = self._gather(limit, timeout_s)
         if not len(found):
             self._raise_if_down()
+            self._look_for_new_topics()
             return None
         self._trouble = None
         places = found.places()
@@ -69,6 +73,7 @@ class KafkaSource:
             start = {name: self._sealed[name] for name in after if name in self._sealed}
             self._sealed.update(after)
             self._next.update(after)
+        self._look_for_gaps(start)
         return Batch(start, after, lines=found.lines, places=places)
 
     def rewind(self, positions: Mapping[str, int]) -> None:
@@ -96,7 +101,7 @@ class KafkaSource:
             stand = sorted(self._next.items())
         found: list[PartitionStatus] = []
         for name, position in stand:
-            end = self._end(name)
+            end = self._bounds(name)[1]
             lag = None if end is None else max(0, end - position)
             found.append({"partition": name, "position": position, "end": end, "lag": lag})
         return found
@@ -172,46 +177,52 @@ class KafkaSource:
                 self._next.pop(name, None)
                 self._sealed.pop(name, None)
 
-    def _stand(self, consumer: Any, partitions: Sequence[Any], at: Mapping[str, int]) -> None:
-        placed = []
-        for partition in partitions:
-            name = name_of(partition.topic, partition.partition)
-            placed.append(partition_of(name, self._offset(consumer, partition, at.get(name))))
+    def _stand(
+        self, consumer: Any, partitions: Sequence[Any], at: Mapping[str, int], anew: Container[str] = ()
+    ) -> None:
+        """Read on from `at`; what is not there, or is in `anew`, from its beginning."""
+        from confluent_kafka import OFFSET_BEGINNING
+
+        names = [name_of(partition.topic, partition.partition) for partition in partitions]
+        begin = {name: at[name] for name in names if name in at and name not in anew}
         # Assigning again drops what the client has read ahead; with a group it changes no membership.
-        consumer.assign(placed)
+        consumer.assign([partition_of(name, begin.get(name, OFFSET_BEGINNING)) for name in names])
         with self._lock:
-            names = {name_of(p.topic, p.partition) for p in placed}
             self._sealed = {name: at[name] for name in names if name in at}
-            self._next = {name_of(p.topic, p.partition): max(0, p.offset) for p in placed}
+            self._next = {name: begin.get(name, 0) for name in names}
 
-    def _offset(self, consumer: Any, partition: Any, wanted: int | None) -> int:
-        """The wanted offset, or the beginning when there is none or the topic was made anew."""
-        from confluent_kafka import OFFSET_BEGINNING, KafkaException
+    def _look_for_new_topics(self) -> None:
+        """Nothing came: a partition that ends before where we stand was made anew, so read all of it.
 
-        if wanted is None:
-            return int(OFFSET_BEGINNING)
-        try:
-            low, high = consumer.get_watermark_offsets(partition, timeout=_ASK_S)
-        except KafkaException:
-            return wanted  # out of reach now; `auto.offset.reset` answers when it is out of range
-        if low <= wanted <= high:
-            return wanted
-        name = name_of(partition.topic, partition.partition)
-        gone = f"{name}: {wanted} is wanted, the broker has {low} to {high}"
-        self._trouble = gone + "; read from the oldest (ids seen before are dropped)"
-        return int(low)
+        Kafka itself says so and the client starts again (`auto.offset.reset`); tansu says nothing. A topic
+        made anew that has already grown past our position looks like the old one.
+        """
+        with self._lock:
+            stand, sealed = dict(self._next), dict(self._sealed)
+        anew = [name for name, at in stand.items() if (end := self._bounds(name)[1]) is not None and end < at]
+        if anew:
+            log.warning("%s ends before what was read of it: it is read from its beginning.", ", ".join(anew))
+            self._stand(self._consumer, self._consumer.assignment(), sealed, anew)
 
-    def _end(self, name: str) -> int | None:
+    def _look_for_gaps(self, start: Mapping[str, int]) -> None:
+        for name, at in start.items():
+            low = self._bounds(name)[0]
+            if low is not None and low > at:
+                log.warning("%s: the broker has deleted %d to %d before they were read.", name, at, low - 1)
+
+    def _bounds(self, name: str) -> tuple[int | None, int | None]:
+        """First offset and end of a partition, as the client saw them last; None: not yet."""
         from confluent_kafka import KafkaException
 
         consumer = self._consumer
         if consumer is None:
-            return None
+            return None, None
         try:
             bounds = consumer.get_watermark_offsets(partition_of(name), cached=True)
-        except (KafkaException, RuntimeError):  # not known yet, or closed meanwhile
-            return None
-        return None if bounds is None or bounds[1] < 0 else int(bounds[1])
+        except (KafkaException, RuntimeError):  # not known, or closed meanwhile
+            return None, None
+        low, high = bounds or (-1, -1)
+        return (None if low < 0 else int(low)), (None if high < 0 else int(high))
 
     def _note_trouble(self, error: Any) -> None:
         self._trouble = str(error.str())

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from smart_reach.engine.errors import NotFound, Stop, Unavailable
 from smart_reach.engine.features.definitions import FeatureSet
+from smart_reach.engine.features.feast.erasing import erase_offline, erase_online
 from smart_reach.engine.features.feast.export import KEY, STAMP, TIME, objects, view_name
 from smart_reach.engine.features.online.layout import Layout, numbers, texts
 
@@ -104,6 +106,14 @@ class FeastBackend:
         found = found[found[STAMP].notna()].copy()
         found[TIME] = pd.to_datetime(found["event_timestamp"], utc=True) + pd.Timedelta(microseconds=1)
         return found[[KEY, TIME, *self._layout.names]].reset_index(drop=True)
+
+    def erase(self, customer_ids: Sequence[str]) -> int:
+        """Take people out of the offline files and the online store; returns the offline rows.
+
+        Raises `Stop` for an online store of a kind that we cannot delete from.
+        """
+        self._call(lambda store: erase_online(store, view_name(self._features), customer_ids))
+        return erase_offline(self._data, customer_ids)
 
     def _names(self) -> list[str]:
         return [f"{view_name(self._features)}:{name}" for name in (STAMP, *self._layout.names)]

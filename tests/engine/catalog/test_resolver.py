@@ -78,6 +78,18 @@ def test_an_id_stays_what_it_is(workspace: Workspace, resolver: Resolver) -> Non
     assert resolved(workspace, resolver, event(1, customer_id="cus_1")) == ["cus_1"]
 
 
+def test_a_batch_of_which_nothing_was_good_is_no_trouble(workspace: Workspace, resolver: Resolver) -> None:
+    """It once ended the process: pyarrow reads beyond a column that has no chunk."""
+    assert resolved(workspace, resolver) == []
+
+
+def test_marks_that_nobody_sees_make_no_other_person(workspace: Workspace, resolver: Resolver) -> None:
+    spelled = ("C-1", "\ufeffC-1", "C\u200b-1", "C-\u00ad1\u2060")
+    ids = resolved(workspace, resolver, *(event(n, key=("crm_id", one)) for n, one in enumerate(spelled)))
+    assert len(set(ids)) == 1
+    assert resolved(workspace, resolver, event(9, key=("crm_id", "\u200b\ufeff"))) == [None]
+
+
 def test_one_key_is_one_customer_however_it_is_spelled(workspace: Workspace, resolver: Resolver) -> None:
     first, other, again = resolved(
         workspace,

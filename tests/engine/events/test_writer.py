@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.events.contract import KINDS, Event, check_events, events_table
-from smart_reach.engine.events.machine import FAST_SECONDS, judge
+from smart_reach.engine.events.machine import FAST_SECONDS, Earlier, judge
 from smart_reach.engine.events.writer import EventWriter
+from smart_reach.engine.lakehouse.schemas import EVENT_SCHEMA
 from smart_reach.engine.workspace import Workspace
 
+ADDED = ("user_agent", "network", "device", "page", "attributes")
 AT = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 
 
@@ -49,15 +54,35 @@ def test_a_scanner_is_seen_across_batches_and_kept_beside_the_event(workspace: W
     assert clicked == (True, True)
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_an_open_in_an_earlier_batch_speaks_for_a_click_from_a_cloud(
+    workspace: Workspace, fresh: bool
+) -> None:
+    def clicked(name: str, message: str) -> Event:
+        return replace(event(name, "click", 120, message), network="34.70.1.0/24")
+
+    writer = EventWriter(workspace.lake)
+    writer.write([event("d1", "delivered"), event("d2", "delivered", 0, "m2")], fresh=fresh)
+    writer.write([event("o1", "open", 60)], fresh=fresh)
+    # another process reads it from the lake, this one may know by itself
+    reader = writer if fresh else EventWriter(workspace.lake)
+    reader.write([clicked("c1", "m1"), clicked("c2", "m2")], fresh=fresh)
+    with workspace.lake.connect() as connection:
+        rows = connection.execute(
+            "SELECT event_id, machine, machine_signals FROM events WHERE kind = 'click' ORDER BY 1"
+        ).fetchall()
+    assert rows == [("c1", False, None), ("c2", True, "cloud-click")]
+
+
 @given(delay=st.floats(0.01, 3600))
 def test_only_quick_clicks_are_machines(delay: float) -> None:
-    rows = judge(events_table([event("d", "delivered"), event("c", "click", delay)]), {})
+    rows = judge(events_table([event("d", "delivered"), event("c", "click", delay)]), Earlier())
     assert rows["machine"].to_pylist() == [False, round(delay, 6) <= FAST_SECONDS]
 
 
 def test_a_burst_of_clicks_is_a_machine() -> None:
     rows = judge(
-        events_table([event("a", "click", 60), event("b", "click", 60.5), event("c", "click", 90)]), {}
+        events_table([event("a", "click", 60), event("b", "click", 60.5), event("c", "click", 90)]), Earlier()
     )
     assert rows["machine"].to_pylist() == [True, True, False]
 
@@ -96,3 +121,19 @@ def test_ids_of_a_table_that_was_dropped_are_forgotten(workspace: Workspace) -> 
     assert EventWriter(workspace.lake).write([event("a", "sent")]) == 1
     workspace.lake.clear_table("events")
     assert EventWriter(workspace.lake).write([event("a", "sent")]) == 1
+
+
+def test_a_lake_from_before_a_column_was_added_goes_on(workspace: Workspace) -> None:
+    lake = workspace.lake
+    old = pa.schema([field for field in EVENT_SCHEMA if field.name not in ADDED])
+    lake.clear_table("events")
+    lake._tables.create("events", old)
+    lake.ensure()
+    EventWriter(lake).write([event("a", "sent")])
+    (path,) = lake.files("events")
+    pq.write_table(pq.read_table(path).drop_columns(list(ADDED)), path)  # as it was written then
+    shutil.rmtree(lake.root.parent / "seen-ids")
+    assert EventWriter(lake).write([event("a", "sent"), event("b", "sent", 1)]) == 1
+    with lake.connect() as connection:
+        rows = connection.execute("SELECT event_id, user_agent FROM events ORDER BY 1").fetchall()
+    assert rows == [("a", None), ("b", None)]

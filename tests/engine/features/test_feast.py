@@ -125,7 +125,31 @@ def test_sqlite(bank: Workspace, tmp_path: Path) -> None:
 
 
 def test_redis(bank: Workspace, tmp_path: Path, redis: str) -> None:
-    check(bank, repository(tmp_path / "repo", f'{{type: redis, connection_string: "{redis}"}}'))
+    repo = repository(tmp_path / "repo", f'{{type: redis, connection_string: "{redis}"}}')
+    erase_one(check(bank, repo), repo)
+
+
+def test_an_erased_customer_leaves_feast(bank: Workspace, tmp_path: Path) -> None:
+    repo = tmp_path / "repo"
+    store = use(bank, repo)
+    store.build([NOW - 12 * DAY, NOW])
+    assert CUSTOMERS[0].encode() in (repo / "online.db").read_bytes()
+    erase_one(store, repo)
+    assert CUSTOMERS[0].encode() not in (repo / "online.db").read_bytes()
+
+
+def erase_one(store: FeatureStore, repo: Path) -> None:
+    """Out of the offline files and the online store; the others stay, and a second time finds nothing."""
+    others = list(CUSTOMERS[1:])
+    before = store.online(others)
+    assert store.erase([CUSTOMERS[0]]) >= 3
+    with pytest.raises(NotFound, match=CUSTOMERS[0]):
+        store.online([CUSTOMERS[0]])
+    pd.testing.assert_frame_equal(store.online(others), before)
+    files = list((repo / "data").rglob("*"))
+    held = {one for path in files if path.is_file() for one in pd.read_parquet(path)["customer_id"]}
+    assert held == set(others)
+    assert store.erase([CUSTOMERS[0]]) == 0
 
 
 def test_a_redis_that_is_away_is_named(bank: Workspace, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_reach.engine.events.contract import Event, events_table
-from smart_reach.engine.events.machine import MACHINE_SIGNALS, PERSON_SIGNALS, judge
+from smart_reach.engine.events.machine import MACHINE_SIGNALS, PERSON_SIGNALS, Earlier, judge
 from smart_reach.engine.events.machine.filter import CLOUD_SECONDS, LINKS, LINKS_SECONDS
 from smart_reach.engine.events.machine.lists import _lists, agent_class, network_class
 
@@ -29,7 +29,7 @@ def event(name: str, kind: str, seconds: float = 0, **more: Any) -> Event:
 
 
 def verdicts(*events: Event) -> dict[str, tuple[bool, str | None]]:
-    rows = judge(events_table(events), {})
+    rows = judge(events_table(events), Earlier())
     columns = (rows[name].to_pylist() for name in ("event_id", "machine", "machine_signals"))
     return {name: (machine, signals) for name, machine, signals in zip(*columns, strict=True)}
 
@@ -130,7 +130,7 @@ def test_the_order_of_a_batch_changes_nothing(rows: list[Event], random: Any) ->
 @given(rows=events)
 def test_a_verdict_has_its_signals_and_nothing_else_changes(rows: list[Event]) -> None:
     before = events_table(rows)
-    after = judge(before, {})
+    after = judge(before, Earlier())
     kept = [name for name in before.schema.names if name not in ("machine", "machine_signals")]
     assert after.select(kept).equals(before.select(kept))
     assert after.schema == before.schema
@@ -142,8 +142,8 @@ def test_a_verdict_has_its_signals_and_nothing_else_changes(rows: list[Event]) -
 
 @given(rows=events)
 def test_a_second_look_changes_nothing(rows: list[Event]) -> None:
-    once = judge(events_table(rows), {})
-    assert judge(once, {}).equals(once)
+    once = judge(events_table(rows), Earlier())
+    assert judge(once, Earlier()).equals(once)
 
 
 def test_every_entry_of_the_lists_is_found_and_has_its_source() -> None:

@@ -51,8 +51,8 @@ def test_large_runs_are_merged_in_slices(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_another_form_is_not_used(tmp_path: Path) -> None:
-    Manifest("1/a", 5, 3, (), ()).save(tmp_path)
-    assert Manifest.load(tmp_path, "1/a") == Manifest("1/a", 5, 3, (), ())
+    Manifest("1/a", 5, 3, (), (), ()).save(tmp_path)
+    assert Manifest.load(tmp_path, "1/a") == Manifest("1/a", 5, 3, (), (), ())
     assert Manifest.load(tmp_path, "2/a") is None
     (tmp_path / "manifest.json").write_text('{"form": "1/a", "ids"')
     assert Manifest.load(tmp_path, "1/a") is None
