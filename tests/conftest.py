@@ -35,6 +35,7 @@ def home() -> Iterator[Path]:
     make_hasty(server)
     yield folder
     stop_postgres(folder / "postgres")
+    server.handle.cleanup_mode = None  # it is stopped
     server.close()
     shutil.rmtree(folder, ignore_errors=True)
 

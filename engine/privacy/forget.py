@@ -58,7 +58,12 @@ def finish_open(ws: Workspace, *, actor: str = "system:privacy", doors: Doors | 
     found = []
     for person in waiting:
         with _alone(ws):
-            found.append(_erase(ws, _work(ws, person), actor, doors or doors_of(ws)))
+            work = _work(ws, person)
+            if work.repeated:  # another process has finished it while we waited
+                continue
+            with transaction(ws.db) as session:  # it may have been cut short before this
+                mark(session, work.ids, ws.clock.now())
+            found.append(_erase(ws, work, actor, doors or doors_of(ws)))
     return found
 
 

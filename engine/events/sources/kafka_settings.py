@@ -67,6 +67,7 @@ class KafkaSettings:
             "fetch.message.max.bytes": 8 << 20,
             "fetch.wait.max.ms": 100,
             "reconnect.backoff.max.ms": 2000,
+            "topic.metadata.refresh.interval.ms": 2000,  # else a topic made later is found after minutes
             "security.protocol": self.security,
             "error_cb": on_error,
             "log_level": 0,

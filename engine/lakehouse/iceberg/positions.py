@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 from smart_reach.engine.errors import Integrity, InvalidInput
@@ -13,7 +12,7 @@ KEPT_FILES = 500
 
 Positions = dict[str, dict[str, int]]
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FILE = "file:"  # how file sources are named, with the digest of what they hold
 
 
 def parse(summary: Mapping[str, str] | None) -> Positions:
@@ -31,8 +30,7 @@ def parse(summary: Mapping[str, str] | None) -> Positions:
 def merge(old: Positions, new: Mapping[str, Mapping[str, int]]) -> Positions:
     """`old` with what `new` says; what was moved last stands last. Old finished files are left out.
 
-    A file's partition is its SHA-256, so that only such partitions are ever forgotten: a topic that is
-    quiet for a year keeps its place.
+    Only sources that are files are ever forgotten: a topic that is quiet for a year keeps its place.
     """
     merged = {source: dict(partitions) for source, partitions in old.items()}
     for source, partitions in new.items():
@@ -51,15 +49,11 @@ def text(positions: Positions) -> str:
 
 
 def _without_old_files(positions: Positions) -> Positions:
-    files = [
-        (source, partition)
-        for source, partitions in positions.items()
-        for partition in partitions
-        if _SHA256.fullmatch(partition)
-    ]
-    for source, partition in files[:-KEPT_FILES]:
-        del positions[source][partition]
-    return {source: partitions for source, partitions in positions.items() if partitions}
+    files = [source for source in positions if source.startswith(_FILE)]
+    old = set(files[:-KEPT_FILES])
+    return {
+        source: partitions for source, partitions in positions.items() if partitions and source not in old
+    }
 
 
 def _check(source: str, partition: str, position: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -12,26 +11,7 @@ import pytest
 
 from smart_reach.engine.errors import Integrity, InvalidInput, SmartReachError
 from smart_reach.engine.workspace import Workspace
-
-START = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
-
-
-def event(number: int, kind: str = "sent", **values: Any) -> dict[str, Any]:
-    at = START + timedelta(hours=number)
-    return {
-        "event_id": f"e{number}-{kind}",
-        "customer_id": f"cus_{number:06d}",
-        "kind": kind,
-        "occurred_at": at,
-        "received_at": at,
-        "machine": False,
-        "source": "test",
-    } | values
-
-
-def table(*rows: dict[str, Any]) -> pa.Table:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.table({name: [row.get(name) for row in rows] for name in names})
+from tests.engine.lakehouse.rows import event, table
 
 
 def test_rows_of_several_days_come_back(workspace: Workspace) -> None:

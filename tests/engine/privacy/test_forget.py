@@ -144,6 +144,7 @@ class Killed(BaseException):
     ("step", "resume"),
     [
         ("mark", "again"),
+        ("mark", "at start"),
         ("erase_from_database", "at start"),  # inside the transaction
         ("_database", "again"),
         ("_outside", "at start"),
@@ -174,6 +175,31 @@ def test_an_erasure_that_was_cut_short_is_finished(held, grep, monkeypatch, step
     assert receipt.deleted["consents"] == 5
     assert receipt.ledger["sealed_parts"] == 2
     nowhere(held.ws, grep)
+    with Session(held.ws.db) as session:
+        assert erased(session, [VICTIM, ALIAS]) == {VICTIM, ALIAS}
+
+
+def test_an_erasure_that_another_process_finishes_meanwhile_is_left_alone(held, monkeypatch):
+    """Two servers start at once: the second once asked the database for nobody and did not start."""
+
+    def cut(*args, **words):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(forgetting, "_finish", cut)
+        with pytest.raises(Killed):
+            forget(held.ws, VICTIM, actor="usr_ada")
+    alone = forgetting._alone
+
+    @contextlib.contextmanager
+    def later(ws):
+        monkeypatch.setattr(forgetting, "_alone", alone)
+        assert len(finish_open(ws)) == 1  # the other one has the first turn
+        with alone(ws):
+            yield
+
+    monkeypatch.setattr(forgetting, "_alone", later)
+    assert finish_open(held.ws) == []
     ledger_is_whole(held.ws)
     with Session(held.ws.db) as session:
         assert [row.ids for row in session.scalars(select(Erasure))] == [[]]

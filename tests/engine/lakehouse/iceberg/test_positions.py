@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +15,8 @@ positions = st.dictionaries(
 )
 
 
-def sha(number: int) -> str:
-    return hashlib.sha256(str(number).encode()).hexdigest()
+def file(number: int) -> str:
+    return f"file:{number:016x}"
 
 
 @given(positions, positions)
@@ -34,16 +32,16 @@ def test_what_is_new_wins_and_the_rest_stays(
 def test_only_old_files_are_forgotten() -> None:
     known = merge({}, {"kafka:bank": {"0": 7, "1": 9}, "inbox": {"0": 3}})
     for number in range(KEPT_FILES + 20):
-        known = merge(known, {"files": {sha(number): number}})
+        known = merge(known, {file(number): {"rows": number}})
     assert known["kafka:bank"] == {"0": 7, "1": 9}
     assert known["inbox"] == {"0": 3}
-    assert len(known["files"]) == KEPT_FILES
-    assert sha(19) not in known["files"]
-    assert sha(20) in known["files"]
-    touched = merge(known, {"files": {sha(20): 99}})
-    touched = merge(touched, {"files": {sha(9999): 1}})
-    assert touched["files"][sha(20)] == 99
-    assert sha(21) not in touched["files"]
+    assert len(known) == KEPT_FILES + 2
+    assert file(19) not in known
+    assert file(20) in known
+    touched = merge(known, {file(20): {"rows": 99}})
+    touched = merge(touched, {file(9999): {"rows": 1}})
+    assert touched[file(20)] == {"rows": 99}
+    assert file(21) not in touched
 
 
 def test_nothing_else_is_a_position() -> None:
