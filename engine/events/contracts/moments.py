@@ -114,6 +114,8 @@ def _no_time(name: str, value: str | int) -> Fault:
         return Fault(name, value, "It is no time.", _EXPECTED)
     if read.year < 1990:
         return Fault(name, value, "The time is before 1990.", _MISSING)
+    if read.year > 2099:
+        return Fault(name, value, "The time is far ahead.", "Check the clock that gave it.")
     if read.tzinfo is None:
         return Fault(name, value, "The time has no zone.", _EXPECTED)
     return Fault(name, value, "The time is not written as expected.", _EXPECTED)

@@ -78,10 +78,12 @@ class DeltaLog:
         self._header[0] += len(data)
 
     def close(self) -> None:
-        """Give back the file."""
-        self._header.release()
-        self._map.close()
-        os.close(self._fd)
+        """Give back the file, once: by a second time its number may be another file's."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            self._header.release()
+            self._map.close()
+            os.close(fd)
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError, ValueError, OSError):  # closed before, or never opened

@@ -63,7 +63,7 @@ def put(opened: OnlineStore, rows: Sequence[tuple[str, Any, Any, Any]], at: date
 
 
 def same(value: Any, other: Any) -> bool:
-    return value == other or (value is None and other is None) or (pd.isna(value) and other is None)
+    return value == other or (pd.isna(value) and pd.isna(other))  # not a number is a missing one
 
 
 @anew
@@ -252,3 +252,12 @@ def test_other_definitions_make_the_files_anew(tmp_path: Path) -> None:
     assert opened.lake_snapshot is None
     opened.load(1, lambda: table([("a", 4, "x", 1.0)]))
     assert opened.row("a") == {"age": 4.0}
+
+
+def test_a_log_is_closed_once(tmp_path: Path) -> None:
+    log = DeltaLog(tmp_path / "delta")
+    log.close()
+    with (tmp_path / "other").open("wb") as other:  # takes the number that became free
+        log.close()
+        other.write(b"still open")
+    assert (tmp_path / "other").read_bytes() == b"still open"

@@ -112,6 +112,7 @@ BAD = {
     "year one": (line(occurred_at="0001-01-01T00:00:00Z"), "occurred_at", "before 1990"),
     "far ahead": (line(occurred_at="2031-01-01T00:00:00Z"), "occurred_at", "24 hours ahead"),
     "far ahead in ms": (line(occurred_at=10**17), "occurred_at", "far ahead"),
+    "centuries ahead": (line(occurred_at="2999-01-01T00:00:00Z"), "occurred_at", "far ahead"),
     "year 9999": (line(occurred_at="9999-12-31T23:59:59Z"), "occurred_at", "not written|ahead"),
     "deep nesting": (b"[" * 100_000, None, "nested|not valid JSON"),
     "deep attributes": (
