@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 from smart_reach.engine.errors import SmartReachError
-from smart_reach.engine.events.ingest.letters import Letter
+from smart_reach.engine.events.ingest.letters import note_letters
 from smart_reach.engine.events.ingest.stages import Committed, Stages
 from smart_reach.engine.events.ingest.trouble import OUTSIDE
 
@@ -59,63 +60,37 @@ def build_stages(
     return Stages(
         resolve=resolving(ws.db, resolver),
         localise=Zones(ws.db, zone),
-        project=_project(projector),
-        note=_noting(ws, mapping) if mapping else None,
+        project=projector,
+        note=partial(note_letters, ws.db, mapping=mapping),
         on_committed=() if bulk else hooks(ws, hub),
     )
 
 
-def _project(projector: Callable[[Any], object]) -> Callable[[Any], None]:
-    def stage(events: Any) -> None:
-        projector(events)
-
-    return stage
-
-
-def _noting(ws: Workspace, mapping: str) -> Callable[[str, Sequence[Letter], datetime], None]:
-    from smart_reach.engine.events.dead_letters import add_letters
-    from smart_reach.engine.state.base import transaction
-
-    def note(source: str, letters: Sequence[Letter], at: datetime) -> None:
-        with transaction(ws.db) as session:
-            add_letters(session, source, letters, at, mapping)
-
-    return note
-
-
-def hooks(ws: Workspace, hub: Hub | None) -> tuple[Callable[[Committed], None], ...]:
+def hooks(ws: Workspace, hub: Hub | None) -> tuple[Callable[[Committed], object], ...]:
     """What follows a commit: rollup, open pages, customers table, online features. Each may fail alone."""
     from smart_reach.engine.events.ingest.customers_table import CustomersTable
     from smart_reach.engine.lakehouse.rollups import refresh
 
-    customers = CustomersTable(ws)
-
     def rollup(news: Committed) -> None:
         refresh(ws.lake, force=False)
-
-    def table(news: Committed) -> None:
-        customers(news)
 
     def tell(news: Committed) -> None:
         if hub is not None and news.events.num_rows:
             hub.publish("overview", {"events": news.events.num_rows})
 
-    return (rollup, tell, table, online_features(ws))
+    return (rollup, tell, CustomersTable(ws), online_features(ws))
 
 
 def online_features(ws: Workspace) -> Callable[[Committed], None]:
     """Brings the customers of a commit up to date in the online store."""
     from smart_reach.engine.features.store import FeatureStore
 
-    store: list[FeatureStore] = []
+    store = FeatureStore(ws)
 
     def apply(news: Committed) -> None:
         touched = len(news.events["customer_id"].unique())
-        if not 0 < touched <= _MOST_CUSTOMERS_LIVE or ws.info("kind") is None:
-            return
-        if not store:
-            store.append(FeatureStore(ws))
-        store[0].apply(news.events)
+        if 0 < touched <= _MOST_CUSTOMERS_LIVE and ws.info("kind") is not None:
+            store.apply(news.events)
 
     return apply
 

@@ -13,7 +13,8 @@ from smart_reach.engine.catalog.words import CHANNELS
 from smart_reach.engine.errors import InvalidInput
 from smart_reach.engine.lakehouse.schemas import EVENT_SCHEMA
 
-KINDS = (
+# What happens to one message, as the campaign_event contract names it.
+CAMPAIGN_KINDS = (
     "sent",
     "delivered",
     "open",
@@ -23,6 +24,9 @@ KINDS = (
     "bounce",
     "complaint",
     "held_out",
+)
+KINDS = (
+    *CAMPAIGN_KINDS,
     "web_visit",
     "transaction",
     "contact",
@@ -32,8 +36,8 @@ KINDS = (
     "holding",
     "outcome",
 )
-# Kinds that say something about one message and are useless without its id.
-MESSAGE_KINDS = ("sent", "delivered", "open", "click", "unsubscribe", "bounce", "complaint", "held_out")
+# Kinds that are useless without the id of their message; who buys may have had none.
+MESSAGE_KINDS = tuple(kind for kind in CAMPAIGN_KINDS if kind != "conversion")
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,11 @@ class Page:
         return {"items": self.items, "total": self.total}
 
 
-def add_letters(
-    session: Session, source: str, letters: Sequence[Letter], at: datetime, mapping: str | None = None
-) -> None:
+def add_letters(session: Session, source: str, letters: Sequence[Letter], at: datetime) -> None:
     """Note letters in the caller's transaction; the same place is noted once, of erased people nothing."""
     kept = about_the_living(session, letters)
     for some in chunks(kept):
-        session.execute(inserting(source, some, at, mapping))
+        session.execute(inserting(source, some, at))
 
 
 def list_letters(

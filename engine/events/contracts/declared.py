@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from smart_reach.engine.catalog.words import CHANNELS
+from smart_reach.engine.events.contract import CAMPAIGN_KINDS
 from smart_reach.engine.events.contracts.fields import (
     ID_LENGTH,
     LIMIT,
@@ -211,17 +212,6 @@ WEB_EVENT: Final = _contract(
     {"action": "product_view", "page": "/cards/rewards", "device": "mobile", "session_id": "s-1"},
 )
 
-CAMPAIGN_KINDS: Final = (
-    "sent",
-    "delivered",
-    "open",
-    "click",
-    "conversion",
-    "unsubscribe",
-    "bounce",
-    "complaint",
-    "held_out",
-)
 CAMPAIGN_EVENT: Final = _contract(
     "campaign_event",
     "Campaign event",

@@ -53,13 +53,18 @@ class Letter:
 _TOLD = ("reason", "remedy", "size", "contract", "record_id", "customer_id", "field", "value")
 
 
-def note_letters(db: Engine, source: str, letters: Iterable[Letter], received_at: datetime) -> None:
-    """Keep these, each place once. Other content at a known place (a topic made anew) gets its own."""
+def note_letters(
+    db: Engine, source: str, letters: Iterable[Letter], received_at: datetime, *, mapping: str | None = None
+) -> None:
+    """Keep these, each place once. Other content at a known place (a topic made anew) gets its own.
+
+    `mapping`: what letters of a file are retried with.
+    """
     with transaction(db) as session:
         for some in chunks(letters):
-            known = _insert(session, source, some, received_at)
+            known = _insert(session, source, some, received_at, mapping)
             if known:
-                _insert(session, source, [_apart(letter) for letter in known], received_at)
+                _insert(session, source, [_apart(letter) for letter in known], received_at, mapping)
 
 
 _TAKE_BACK = text(
@@ -82,12 +87,14 @@ def take_back(db: Engine, source: str, sealed: Mapping[str, int], reading: Itera
         return int(session.execute(_TAKE_BACK, values).rowcount)  # type: ignore[attr-defined]
 
 
-def _insert(session: Session, source: str, letters: Sequence[Letter], received_at: datetime) -> list[Letter]:
+def _insert(
+    session: Session, source: str, letters: Sequence[Letter], received_at: datetime, mapping: str | None
+) -> list[Letter]:
     """Insert; returns those whose place holds other content already. Of erased people nothing is kept."""
     letters = about_the_living(session, letters)
     if not letters:
         return []
-    made = session.execute(inserting(source, letters, received_at))
+    made = session.execute(inserting(source, letters, received_at, mapping))
     missing = {(letter.partition, letter.position) for letter in letters} - {tuple(row) for row in made}
     if not missing:
         return []

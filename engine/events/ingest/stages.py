@@ -56,7 +56,7 @@ class Stages:
 
     resolve: Callable[[pa.Table], pa.Table] = drop_keys
     localise: Callable[[pa.Table], pa.Table] | None = None
-    project: Callable[[pa.Table], None] = nothing
+    project: Callable[[pa.Table], object] = nothing
     note: Callable[[str, Sequence[Letter], datetime], None] | None = None
-    on_committed: Sequence[Callable[[Committed], None]] = ()
+    on_committed: Sequence[Callable[[Committed], object]] = ()
     probe: Callable[[str], None] = unnoticed
